@@ -1,0 +1,169 @@
+// The one place where memory orders are named. A record's `word` holds the count of strong references and
+// what a thread must know without the registry's mutex.
+//
+// States of the word (count is the low half):
+//   open, count > 0                  active: anybody may acquire
+//   open, count = 0, parked          idle, known to the policy; one exchange revives it (try_acquire)
+//   open, count = 0, no parked       idle, or a thread that dropped the last reference is on its way to the
+//   mutex;
+//                                    only the holder of the registry's mutex may revive
+//   no open                          loading, closing, lingering or absent: only the holder of the mutex acts
+// `pending`: the thread on its way to the mutex has been overtaken by a revive; it still has to arrive, until
+// then the module is not closed, and a further drop to zero is answered by that arrival. `touched`: revived
+// from parked since the policy last looked.
+//
+// Compiler builtins instead of <atomic>: that header alone costs an embedder 29 empty files of compile time.
+#ifndef TENURE_DETAIL_COUNT_HPP
+#define TENURE_DETAIL_COUNT_HPP
+
+#include <cstdint>
+
+#if defined(TENURE_SCHEDULED)
+extern "C" void tenure_schedule_step() noexcept; // tests: the deterministic scheduler may switch here
+#  define TENURE_STEP() ::tenure_schedule_step()
+#else
+#  define TENURE_STEP() static_cast<void>(0)
+#  if __has_include(<sys/single_threaded.h>)
+#    include <sys/single_threaded.h> // glibc 2.32: true while no second thread was ever started
+#    define TENURE_ONE_THREAD() (__libc_single_threaded != 0)
+#  endif
+#endif
+#if !defined(TENURE_ONE_THREAD)
+#  define TENURE_ONE_THREAD() false
+#endif
+
+namespace tenure::inline v1::detail {
+
+using word = std::uint64_t;
+
+inline constexpr word one_reference = 1;
+inline constexpr word count_mask = 0xffff'ffffu;
+inline constexpr word open_bit = word{1} << 32;
+inline constexpr word parked_bit = word{1} << 33;
+inline constexpr word touched_bit = word{1} << 34;
+inline constexpr word pending_bit = word{1} << 35;
+
+[[nodiscard]] constexpr std::uint32_t count_of(word w) noexcept {
+  return static_cast<std::uint32_t>(w & count_mask);
+}
+
+// True for the drop that has to reach the registry: the last reference, and nobody else will see to it.
+[[nodiscard]] constexpr bool is_last(word before) noexcept {
+  return (before & (count_mask | parked_bit | pending_bit)) == one_reference;
+}
+
+// Copies a reference that the caller holds.
+inline void acquire(word& w) noexcept {
+  TENURE_STEP();
+  if (TENURE_ONE_THREAD()) {
+    w += one_reference; // no other thread exists that could see it half done
+    return;
+  }
+  // relaxed: the reference being copied already makes the module visible; pairs with nothing
+  __atomic_fetch_add(&w, one_reference, __ATOMIC_RELAXED);
+}
+
+// Drops a reference; returns the word as it was before.
+[[nodiscard]] inline word release(word& w) noexcept {
+  TENURE_STEP();
+  if (TENURE_ONE_THREAD()) {
+    const word before = w;
+    w = before - one_reference; // no other thread exists that could see it half done
+    return before;
+  }
+  // acq_rel: release so that all use of the module by this thread is visible to the thread that sees zero and
+  // closes (claim, below); acquire so that the thread that saw zero has seen the use by all others
+  return __atomic_fetch_sub(&w, one_reference, __ATOMIC_ACQ_REL);
+}
+
+[[nodiscard]] inline word look(const word& w) noexcept {
+  TENURE_STEP();
+  // relaxed: a first guess; every decision is confirmed by a compare-exchange on the same word
+  return __atomic_load_n(&w, __ATOMIC_RELAXED);
+}
+
+// Replaces `expected` by `desired`, or tells what stands there.
+[[nodiscard]] inline bool replace(word& w, word& expected, word desired) noexcept {
+  TENURE_STEP();
+  // acq_rel: a revive must see the module as its opener published it (release in publish) and as its last
+  // user left it (release); a claim must do the same and hides nothing of its own. acquire on failure: the
+  // new value is judged.
+  return __atomic_compare_exchange_n(&w, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+// Takes a reference without the mutex if the module is active or parked. Sets `revived` if it was parked.
+[[nodiscard]] inline bool try_acquire(word& w, bool& revived) noexcept {
+  word seen = look(w);
+  for (;;) {
+    const bool idle = count_of(seen) == 0;
+    if ((seen & open_bit) == 0 || (idle && (seen & parked_bit) == 0)) return false;
+    revived = idle;
+    if (replace(w, seen, (seen + one_reference) | (idle ? touched_bit : 0))) return true;
+  }
+}
+
+// As try_acquire, but only of an active module.
+[[nodiscard]] inline bool try_share(word& w) noexcept {
+  word seen = look(w);
+  while ((seen & open_bit) != 0 && count_of(seen) != 0)
+    if (replace(w, seen, seen + one_reference)) return true;
+  return false;
+}
+
+// Makes the word `value`, and with it all that was written before. Only with the mutex held, while not open.
+inline void publish(word& w, word value) noexcept {
+  TENURE_STEP();
+  // release: names, image and native handle, written before, are visible to whoever acquires (replace)
+  __atomic_store_n(&w, value, __ATOMIC_RELEASE);
+}
+
+// Sets and clears flags; returns the word as it was before. Only with the mutex held.
+inline word set_flags(word& w, word bits) noexcept {
+  TENURE_STEP();
+  // acq_rel: as replace; the count beside the flags may change at any time
+  return __atomic_fetch_or(&w, bits, __ATOMIC_ACQ_REL);
+}
+inline word clear_flags(word& w, word bits) noexcept {
+  TENURE_STEP();
+  // acq_rel: as replace; acquire so that whoever finds count 0 here has seen the last user's work (release)
+  return __atomic_fetch_and(&w, ~bits, __ATOMIC_ACQ_REL);
+}
+
+// A pointer or number that readers follow without the mutex; writers hold it.
+template <class T> [[nodiscard]] T read_published(const T& p) noexcept {
+  TENURE_STEP();
+  // acquire: pairs with publish_value; what the pointer leads to is visible
+  return __atomic_load_n(&p, __ATOMIC_ACQUIRE);
+}
+template <class T> void publish_value(T& p, T value) noexcept {
+  TENURE_STEP();
+  // release: what the pointer leads to was written before; pairs with read_published
+  __atomic_store_n(&p, value, __ATOMIC_RELEASE);
+}
+
+// A number that orders nothing: statistics, and the tick that orders uses only roughly.
+template <class T> [[nodiscard]] T glance(const T& n) noexcept {
+  // relaxed: no decision about memory hangs on it
+  return __atomic_load_n(&n, __ATOMIC_RELAXED);
+}
+template <class T> void jot(T& n, T value) noexcept {
+  // relaxed: pairs with glance, which promises nothing
+  __atomic_store_n(&n, value, __ATOMIC_RELAXED);
+}
+
+// Counts owners of plain memory (the registry itself, a failure's text): not of modules.
+inline void share(std::uint32_t& owners) noexcept {
+  TENURE_STEP();
+  // relaxed: as acquire
+  __atomic_fetch_add(&owners, 1u, __ATOMIC_RELAXED);
+}
+// True for the last owner, who frees.
+[[nodiscard]] inline bool unshare(std::uint32_t& owners) noexcept {
+  TENURE_STEP();
+  // acq_rel: as release; the one who frees has seen the work of all others
+  return __atomic_fetch_sub(&owners, 1u, __ATOMIC_ACQ_REL) == 1;
+}
+
+} // namespace tenure::inline v1::detail
+
+#endif

@@ -1,0 +1,57 @@
+// What a handle points at: the part of a module's record that handles touch, and the calls behind it.
+#ifndef TENURE_DETAIL_RECORD_HPP
+#define TENURE_DETAIL_RECORD_HPP
+
+#include <tenure/detail/count.hpp>
+#include <tenure/failure.hpp>
+
+#include <cstddef>
+
+namespace tenure::inline v1::detail {
+
+struct registry; // lib/registry.hpp: one per manager, outlives it while handles do
+
+// Memory of a record stays a record as long as its registry lives, so a reader that lost a race finds a
+// record and not a stranger; `generation` tells whether it is still the same module.
+struct record {
+  word refs = 0;                // see count.hpp
+  std::uint64_t used_at = 0;    // the registry's tick at the last revive; glance and jot
+  registry* owner = nullptr;    // constant
+  std::uint64_t generation = 0; // +1 when the module is gone; written with the mutex held and refs not open
+};
+
+// The registry hears of a last reference. Noexcept; may close modules, never while their code is on this
+// stack.
+TENURE_API void last_dropped(record& r) noexcept;
+
+inline void drop_reference(record& r) noexcept {
+  if (is_last(release(r.refs))) last_dropped(r);
+}
+
+// A strong reference to the same module as `r` was at `generation`, if it is loaded. On true the caller owns
+// it.
+[[nodiscard]] TENURE_API bool lock_weak(record& r, std::uint64_t generation) noexcept;
+// Weak references keep the registry's memory, not the module.
+TENURE_API void share_registry(record& r) noexcept;
+TENURE_API void unshare_registry(record& r) noexcept;
+
+TENURE_API void* find_symbol(record& r, const char* name, failure& why) noexcept;
+// Finds all; on failure names every one that is missing and leaves `out` as it was.
+TENURE_API bool bind_symbols(record& r, const char* const* names, void** out, std::size_t n,
+                             failure& why) noexcept;
+
+TENURE_API const char* path_of(const record& r) noexcept;
+TENURE_API void* native_handle_of(const record& r) noexcept;
+TENURE_API void set_failure(failure& why, errc code, const char* path, const char* text) noexcept;
+
+TENURE_API void pin_module(record& r) noexcept;
+TENURE_API void unpin_module(record& r) noexcept;
+
+TENURE_API void enter_guard() noexcept;
+// The outermost guard's exit is a safe point: closes that wait for one are tried. `r`: null for a guard of
+// nothing; else a record whose registry was shared for this call, which unshares it.
+TENURE_API void leave_guard(record* r) noexcept;
+
+} // namespace tenure::inline v1::detail
+
+#endif

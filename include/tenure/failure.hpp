@@ -1,0 +1,142 @@
+// Why something failed: the cause as a value, and the whole story as text.
+#ifndef TENURE_FAILURE_HPP
+#define TENURE_FAILURE_HPP
+
+#include <tenure/detail/export.hpp>
+
+namespace tenure::inline v1 {
+
+// One value per cause. Zero is success. Values are never reused.
+enum class errc : int {
+  ok = 0,
+  // the name that was given
+  path_empty = 1,
+  path_contains_nul = 2,
+  path_too_long = 3,
+  path_not_utf8 = 4,
+  // the file
+  file_not_found = 10,
+  permission_denied = 11,
+  not_a_regular_file = 12, // directory, FIFO, device, socket
+  file_empty = 13,
+  file_truncated = 14,
+  file_damaged = 15,
+  not_a_shared_library = 16, // text, archive, object file, executable
+  foreign_machine = 17,
+  file_unreadable = 18,
+  old_image_still_mapped = 19,
+  // the system's loader
+  dlopen = 30, // or LoadLibraryExW: the call failed for a reason of its own, see system_text()
+  dlopen_unknown = 31,
+  missing_dependency = 32,
+  undefined_symbol = 33,
+  static_tls_exhausted = 34,
+  initializer_threw = 35,
+  dlclose = 36,
+  dlclose_unknown = 37,
+  unsupported = 38,
+  // symbols
+  symbol_not_found = 50,
+  api_incomplete = 51,
+  factory_returned_null = 52,
+  // the module's own word
+  refused_by_module = 60,
+  api_version_mismatch = 61,
+  // state
+  not_loaded = 70,
+  module_is_loading = 71, // by this very thread: a module that opens itself in its initialiser
+  module_is_closing = 72, // by this very thread: a module that opens itself in its finaliser
+  manager_closed = 73,
+  empty_handle = 74,
+  no_module_at_address = 75,
+  already_registered = 76,
+  foreign_handle = 77,
+  // resources
+  out_of_memory = 90,
+  thread_not_started = 91,
+};
+
+namespace detail {
+struct failure_text; // the library's: one shared allocation
+struct failure_access;
+} // namespace detail
+
+// Holds why a call failed, or nothing.
+// When not to use it: where a std::error_code is enough; every call that takes a failure takes that too.
+// Obtained from: an empty one handed to a call that can fail; error::why(). A copy shares the text; a
+// moved-from one is empty. Threads: as an int; copies may be used on other threads.
+class failure {
+public:
+  failure() noexcept = default;
+  TENURE_API failure(const failure& other) noexcept;
+  failure(failure&& other) noexcept
+      : text_(other.text_)
+      , code_(other.code_) {
+    other.text_ = nullptr;
+    other.code_ = errc::ok;
+  }
+  failure& operator=(failure other) noexcept {
+    swap(*this, other);
+    return *this;
+  }
+  ~failure() {
+    if (text_ != nullptr) drop();
+  }
+  friend void swap(failure& a, failure& b) noexcept {
+    const failure_parts t{a.text_, a.code_};
+    a.text_ = b.text_;
+    a.code_ = b.code_;
+    b.text_ = t.text;
+    b.code_ = t.code;
+  }
+
+  // True if something failed.
+  explicit operator bool() const noexcept { return code_ != errc::ok; }
+  [[nodiscard]] errc code() const noexcept { return code_; }
+  // The whole message: the file, the system's call, the system's own text, and what to do. Never null.
+  [[nodiscard]] TENURE_API const char* what() const noexcept;
+  // The file, or the name as it was given. "" if there is none.
+  [[nodiscard]] TENURE_API const char* path() const noexcept;
+  // What is missing: a dependency's file name, a symbol, or several of them separated by ", ". "" if not
+  // known.
+  [[nodiscard]] TENURE_API const char* missing() const noexcept;
+  // The system's call that failed, "" if none did, and its own words and number.
+  [[nodiscard]] TENURE_API const char* call() const noexcept;
+  [[nodiscard]] TENURE_API const char* system_text() const noexcept;
+  [[nodiscard]] TENURE_API int system_code() const noexcept;
+
+private:
+  friend struct detail::failure_access;
+  struct failure_parts {
+    detail::failure_text* text;
+    errc code;
+  };
+  TENURE_API void drop() noexcept;
+
+  detail::failure_text* text_ = nullptr; // null also where memory for it was refused
+  errc code_ = errc::ok;
+};
+
+namespace detail {
+
+// Throws tenure::error. Kept out of line and out of the headers of handles: <system_error> is heavy.
+[[noreturn]] TENURE_API void raise(failure&& why);
+
+// What a call may report into instead of throwing: std::error_code, or tenure::failure for the whole story.
+template <class S>
+concept code_sink = requires(S& sink, errc code) {
+  sink = code;
+};
+
+inline void report_into(failure& sink, failure&& why) noexcept { sink = static_cast<failure&&>(why); }
+template <code_sink S> void report_into(S& sink, failure&& why) { sink = why.code(); }
+
+template <class S>
+concept error_sink = requires(S& sink, failure&& why) {
+  report_into(sink, static_cast<failure&&>(why));
+};
+
+} // namespace detail
+} // namespace tenure::inline v1
+
+#endif

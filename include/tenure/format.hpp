@@ -1,0 +1,60 @@
+// fmt formatters. Not part of <tenure/tenure.hpp>: fmt costs more compile time than all of Tenure.
+//   fmt::print("{}\n", codec);   fmt::print("{}\n", error);   fmt::print("{}\n", modules.final_close());
+#ifndef TENURE_FORMAT_HPP
+#define TENURE_FORMAT_HPP
+
+#include <tenure/error.hpp>
+#include <tenure/module.hpp>
+#include <tenure/report.hpp>
+
+#include <fmt/format.h>
+
+// A module is its path, "(no module)" if the handle is empty.
+template <> struct fmt::formatter<tenure::module> : fmt::formatter<fmt::string_view> {
+  template <class Context> auto format(const tenure::module& m, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(m ? m.path() : "(no module)", context);
+  }
+};
+
+template <> struct fmt::formatter<tenure::failure> : fmt::formatter<fmt::string_view> {
+  template <class Context> auto format(const tenure::failure& f, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(f.what(), context);
+  }
+};
+
+template <> struct fmt::formatter<tenure::error> : fmt::formatter<fmt::string_view> {
+  template <class Context> auto format(const tenure::error& e, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(e.what(), context);
+  }
+};
+
+// "path: lingering (unique_symbol): what and why"
+template <> struct fmt::formatter<tenure::unload_entry> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  template <class Context> auto format(const tenure::unload_entry& e, Context& context) const {
+    auto out = fmt::format_to(context.out(), "{}: {}", e.path, tenure::to_string(e.outcome));
+    if (e.reason != tenure::linger_reason::none)
+      out = fmt::format_to(out, " ({})", tenure::to_string(e.reason));
+    if (e.references != 0)
+      out = fmt::format_to(out, ", {} reference{}", e.references, e.references == 1 ? "" : "s");
+    if (e.pins != 0) out = fmt::format_to(out, ", {} pin{}", e.pins, e.pins == 1 ? "" : "s");
+    if (e.file_replaced) out = fmt::format_to(out, ", its file was replaced");
+    return *e.detail == '\0' ? out : fmt::format_to(out, ": {}", e.detail);
+  }
+};
+
+// One line per module.
+template <> struct fmt::formatter<tenure::unload_report> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  template <class Context> auto format(const tenure::unload_report& report, Context& context) const {
+    auto out = context.out();
+    const char* separator = "";
+    for (const tenure::unload_entry& e : report) {
+      out = fmt::format_to(out, "{}{}", separator, e);
+      separator = "\n";
+    }
+    return report.empty() ? fmt::format_to(out, "no modules") : out;
+  }
+};
+
+#endif

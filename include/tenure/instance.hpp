@@ -1,0 +1,137 @@
+// An object that a module made: destroyed by the module's code, and only then, in host code, the module is
+// released.
+#ifndef TENURE_INSTANCE_HPP
+#define TENURE_INSTANCE_HPP
+
+#include <tenure/module.hpp>
+
+#include <type_traits>
+
+namespace tenure::inline v1 {
+
+// The module's functions that make and destroy an object. Without `destroy` the object is deleted through its
+// type, whose destructor must then be virtual, so that the module's own operator delete frees it.
+struct factory_names {
+  const char* make;
+  const char* destroy = nullptr;
+  constexpr factory_names(const char* make_name, const char* destroy_name = nullptr) noexcept // NOLINT
+      : make(make_name)
+      , destroy(destroy_name) {}
+};
+
+namespace detail {
+// create<decoder> calls decoder*(); create<decoder(int, const char*)> calls decoder*(int, const char*).
+template <class T> struct factory_of {
+  using type = T;
+  using signature = T*();
+};
+template <class T, class... Params> struct factory_of<T(Params...)> {
+  using type = T;
+  using signature = T*(Params...);
+};
+} // namespace detail
+
+// Sole owner of an object of type T, with a reference to the module whose code it needs.
+// When not to use it: for objects that the host allocates; a std::unique_ptr beside a module does.
+// Obtained from: module::create; a move; a conversion from instance<Derived>. Not copyable.
+// Moving counts nothing. Destroying calls the module, then drops its reference from host code, also if the
+// destructor throws (ECom left that to the object, and died of what ran after it: E-H1 to E-H4). Threads: as
+// a std::unique_ptr.
+template <class T> class instance {
+public:
+  instance() noexcept = default;
+  instance(instance&& other) noexcept { take(other); }
+  template <class U>
+  requires std::is_convertible_v<U*, T*> instance(instance<U>&& other)
+  noexcept { // NOLINT(google-explicit-constructor): as std::unique_ptr
+    take(other);
+  }
+  instance& operator=(instance&& other) noexcept(std::is_nothrow_destructible_v<T>) {
+    instance taken(static_cast<instance&&>(other));
+    swap(*this, taken);
+    return *this;
+  }
+  ~instance() noexcept(std::is_nothrow_destructible_v<T>) { reset(); }
+
+  friend void swap(instance& a, instance& b) noexcept {
+    instance held(static_cast<instance&&>(a));
+    a.take(b);
+    b.take(held);
+  }
+
+  // Destroys the object, then releases the module. Errors: what the object's destructor throws.
+  void reset() noexcept(std::is_nothrow_destructible_v<T>) {
+    if (object_ == nullptr) return;
+    const module last =
+        static_cast<module&&>(owner_); // released at the very end, and also if the next line throws
+    object_ = nullptr;
+    destroy_(whole_, destroyer_);
+  }
+
+  [[nodiscard]] T* get() const noexcept { return object_; }
+  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept { return object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+  [[nodiscard]] const module& owner() const noexcept { return owner_; }
+
+private:
+  template <class U> friend class instance;
+  friend class module;
+  using any_function = void();
+  using destroy_call = void(void* whole, any_function* destroyer);
+
+  instance(module owner, T* object, any_function* destroyer) noexcept
+      : owner_(static_cast<module&&>(owner))
+      , object_(object)
+      , whole_(object)
+      , destroy_(destroyer != nullptr ? call_destroyer : call_delete)
+      , destroyer_(destroyer) {}
+
+  static void call_delete(void* whole, any_function*) {
+    if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole);
+  }
+  static void call_destroyer(void* whole, any_function* destroyer) {
+    reinterpret_cast<void (*)(T*)>(destroyer)(static_cast<T*>(whole));
+  }
+  template <class U> void take(instance<U>& other) noexcept {
+    owner_ = static_cast<module&&>(other.owner_);
+    object_ = other.object_;
+    whole_ = other.whole_;
+    destroy_ = other.destroy_;
+    destroyer_ = other.destroyer_;
+    other.object_ = nullptr;
+  }
+
+  module owner_;
+  T* object_ = nullptr;
+  void* whole_ = nullptr; // as the factory returned it; object_ may be a base of it
+  destroy_call* destroy_ = nullptr;
+  any_function* destroyer_ = nullptr; // the module's own function, null if the object is deleted
+};
+
+// Calls the module's factory and owns what it returns.
+// Errors: symbol_not_found, factory_returned_null (the module is released again), what the factory throws.
+//   auto d = codec.create<decoder>("make_decoder");
+//   auto e = codec.create<encoder(int)>({"make_encoder", "free_encoder"}, 9);
+template <class Made, class... Args>
+instance<typename detail::factory_of<Made>::type> module::create(factory_names names, Args&&... args) const {
+  using made = detail::factory_of<Made>;
+  using object = typename made::type;
+  failure why;
+  const module held(
+      *this); // the factory runs with the module held by host code, also if *this goes meanwhile
+  void* const make = held.find(names.make, why);
+  void* destroy = nullptr;
+  if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, why);
+  if (why) detail::raise(static_cast<failure&&>(why));
+  object* const result = reinterpret_cast<typename made::signature*>(make)(static_cast<Args&&>(args)...);
+  if (result == nullptr) {
+    detail::set_failure(why, errc::factory_returned_null, held.path(), names.make);
+    detail::raise(static_cast<failure&&>(why));
+  }
+  return instance<object>(held, result, reinterpret_cast<void (*)()>(destroy));
+}
+
+} // namespace tenure::inline v1
+
+#endif

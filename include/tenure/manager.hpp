@@ -1,0 +1,147 @@
+// The manager: opens modules and, by its policy, lets them go.
+#ifndef TENURE_MANAGER_HPP
+#define TENURE_MANAGER_HPP
+
+#include <tenure/detail/registry.hpp>
+#include <tenure/module.hpp>
+#include <tenure/policies/deferred.hpp>
+
+#if !defined(TENURE_DEFAULT_POLICY)
+#  define TENURE_DEFAULT_POLICY ::tenure::policy::deferred_one
+#endif
+
+namespace tenure::inline v1 {
+
+// Owns a registry of modules and a policy that says when idle ones go. The application owns the manager;
+// there is no global one. When not to use it: two managers for the same plug-ins; each holds its own
+// reference of the system's, so neither's close unmaps while the other holds. Obtained from: its constructor;
+// a move. Not copyable. Threads: every call from any thread at the same time, and from inside a module. Not
+// while it is destroyed or moved. Destroying closes what is idle at that moment and leaves active modules to
+// their handles, which close them at their last release.
+template <unload_policy Policy = TENURE_DEFAULT_POLICY, departure_check Check = departure_check::own_stack>
+class manager {
+public:
+  using policy_type = Policy;
+
+  // Errors: out_of_memory.
+  explicit manager(Policy policy = Policy(), const manager_options& options = {}) {
+    failure why;
+    registry_ = detail::make_registry(detail::policy_table_of<Policy>, &policy, options, Check, why);
+    if (registry_ == nullptr) detail::raise(static_cast<failure&&>(why));
+  }
+  explicit manager(const manager_options& options)
+      : manager(Policy(), options) {}
+  manager(manager&& other) noexcept
+      : registry_(other.registry_) {
+    other.registry_ = nullptr;
+  }
+  manager& operator=(manager&& other) noexcept {
+    detail::registry* const mine = registry_;
+    registry_ = other.registry_;
+    other.registry_ = mine;
+    return *this;
+  }
+  ~manager() {
+    if (registry_ != nullptr) detail::retire_registry(*registry_);
+  }
+
+  // Loads a module, or gives another reference to the one that is loaded.
+  // A bare name ("flac") is decorated (libflac.so, flac.dll, libflac.dylib) and looked for in the search
+  // path, in order; a path with a folder is taken as it is, and decorated only if it does not exist. Never
+  // the current directory by accident. Effect: one load however many threads ask; a failed open leaves
+  // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
+  // module; never for other modules. Errors: any of errc's first six groups.
+  [[nodiscard]] module open(path_view path, const open_options& options = {}) {
+    failure why;
+    return checked(detail::open_module(*registry_, path, options, why), why);
+  }
+  template <detail::error_sink S>
+  [[nodiscard]] module open(path_view path, const open_options& options, S& sink) noexcept {
+    failure why;
+    return reported(detail::open_module(*registry_, path, options, why), why, sink);
+  }
+  template <detail::error_sink S> [[nodiscard]] module open(path_view path, S& sink) noexcept {
+    return open(path, open_options{}, sink);
+  }
+
+  // A reference to a module that is loaded, active or idle; an empty handle if it is not. Never loads.
+  [[nodiscard]] module open_if_loaded(path_view path) noexcept {
+    failure ignored; // "not loaded" is an answer here
+    open_options options;
+    options.no_load = true;
+    return handle(detail::open_module(*registry_, path, options, ignored));
+  }
+
+  // Takes over one reference of the system's: what dlopen or LoadLibrary returned.
+  // Effect: on success the manager closes it when the policy says so; on failure it stays the caller's.
+  // Errors: foreign_handle (not a handle that the system knows), out_of_memory.
+  [[nodiscard]] module adopt(void* native_handle) {
+    failure why;
+    return checked(detail::adopt_module(*registry_, native_handle, why), why);
+  }
+  template <detail::error_sink S> [[nodiscard]] module adopt(void* native_handle, S& sink) noexcept {
+    failure why;
+    return reported(detail::adopt_module(*registry_, native_handle, why), why, sink);
+  }
+
+  // The module whose code or data contains an address. Errors: no_module_at_address.
+  [[nodiscard]] module containing(const void* address) {
+    failure why;
+    return checked(detail::module_containing(*registry_, address, why), why);
+  }
+  template <detail::error_sink S> [[nodiscard]] module containing(const void* address, S& sink) noexcept {
+    failure why;
+    return reported(detail::module_containing(*registry_, address, why), why, sink);
+  }
+
+  // Registers a module that is linked into the program; open(name) then gives handles to it, under the same
+  // interface. Pre: name and symbols outlive the registry (string literals, static arrays). Errors:
+  // already_registered.
+  template <std::size_t Count> module add_static(const char* name, const static_symbol (&symbols)[Count]) {
+    failure why;
+    return checked(detail::add_static_module(*registry_, name, symbols, Count, why), why);
+  }
+
+  // Appends a folder to the search path of bare names. Errors: those of paths.
+  void add_search_path(path_view folder) {
+    failure why;
+    if (!detail::add_search_path(*registry_, folder, why)) detail::raise(static_cast<failure&&>(why));
+  }
+
+  // Asks the policy what is due, closes it, and tries again what was deferred or lingers.
+  // The form with a delay overrides the policy's for this call; zero closes everything idle that has no veto.
+  unload_report sweep() noexcept { return detail::sweep_registry(*registry_, nullptr); }
+  unload_report sweep(duration delay) noexcept { return detail::sweep_registry(*registry_, &delay); }
+  // When a sweep would next find something to do, in the manager's time; `never` if it would not. For event
+  // loops.
+  [[nodiscard]] time_point next_due() const noexcept { return detail::next_due_of(*registry_); }
+  [[nodiscard]] time_point now() const noexcept { return detail::now_of(*registry_); }
+
+  // Closes everything idle, whatever the policy's patience. Explicit, idempotent, callable by a library and
+  // by its application; active modules are left alone and reported busy. The manager can be used again
+  // afterwards. From inside a module that one is deferred and the others are closed (Symbian:
+  // REComSession::FinalClose).
+  unload_report final_close() noexcept { return detail::final_close_registry(*registry_); }
+
+  // What is loaded now, and why it stays. Closes nothing.
+  [[nodiscard]] unload_report report() const noexcept { return detail::report_of(*registry_); }
+  [[nodiscard]] manager_stats stats() const noexcept { return detail::stats_of(*registry_); }
+
+private:
+  friend class sweeper;
+  static module handle(detail::record* r) noexcept { return detail::handle_access::adopt_reference(r); }
+  static module checked(detail::record* r, failure& why) {
+    if (r == nullptr) detail::raise(static_cast<failure&&>(why));
+    return handle(r);
+  }
+  template <class S> static module reported(detail::record* r, failure& why, S& sink) noexcept {
+    detail::report_into(sink, static_cast<failure&&>(why));
+    return r != nullptr ? handle(r) : module();
+  }
+
+  detail::registry* registry_;
+};
+
+} // namespace tenure::inline v1
+
+#endif

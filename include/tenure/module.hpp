@@ -1,0 +1,187 @@
+// The counted handle: a module stays loaded while one of these refers to it.
+#ifndef TENURE_MODULE_HPP
+#define TENURE_MODULE_HPP
+
+#include <tenure/detail/record.hpp>
+#include <tenure/path.hpp>
+
+#include <typeindex> // the lightest standard header that declares std::hash
+
+namespace tenure::inline v1 {
+
+template <class F> class symbol;
+template <class T> class instance;
+template <class... Entries> class api;
+class weak_module;
+class guard;
+class pin;
+struct factory_names;
+
+namespace detail {
+struct handle_access;
+template <class Made> struct factory_of; // instance.hpp: what create<Made> calls
+} // namespace detail
+
+// A strong, intrusive reference to a loaded module; one pointer wide.
+// When not to use it: to keep a module resident without using it, take a pin; to refer to it without keeping
+// it, a weak_module. Obtained from: a manager's open, open_if_loaded, adopt, containing and add_static;
+// weak_module::lock; a copy. Copying counts one reference, moving none; the last one to go tells the policy.
+// May outlive its manager. Threads: as a pointer. Distinct handles to one module may be used on any threads
+// at the same time.
+//
+//   tenure::module codec = modules.open("plugins/flac");
+//   auto decode = codec.symbol<int(const std::byte*, std::size_t)>("decode");
+class module {
+public:
+  constexpr module() noexcept = default;
+  constexpr module(decltype(nullptr)) noexcept {} // NOLINT(google-explicit-constructor): as a pointer
+  module(const module& other) noexcept :record_(other.record_) {
+    if (record_ != nullptr) detail::acquire(record_->refs);
+  }
+  module(module&& other) noexcept :record_(other.record_) { other.record_ = nullptr; }
+  module& operator=(const module& other) noexcept {
+    module copy(other);
+    swap(*this, copy);
+    return *this;
+  }
+  module& operator=(module&& other) noexcept {
+    module taken(static_cast<module&&>(other));
+    swap(*this, taken);
+    return *this;
+  }
+  ~module() {
+    if (record_ != nullptr) detail::drop_reference(*record_);
+  }
+
+  friend void swap(module& a, module& b) noexcept {
+    detail::record* const r = a.record_;
+    a.record_ = b.record_;
+    b.record_ = r;
+  }
+
+  // Effect: as destroying the handle; afterwards it is empty.
+  void reset() noexcept { module gone(static_cast<module&&>(*this)); }
+
+  explicit operator bool() const noexcept { return record_ != nullptr; }
+  // The same module, that is the same file, however it was named when it was opened.
+  friend bool operator==(const module& a, const module& b) noexcept { return a.record_ == b.record_; }
+  // Any fixed order, for maps.
+  friend bool operator<(const module& a, const module& b) noexcept {
+    return reinterpret_cast<std::uintptr_t>(a.record_) < reinterpret_cast<std::uintptr_t>(b.record_);
+  }
+  // What std::hash gives, for unordered containers.
+  [[nodiscard]] std::size_t hash() const noexcept {
+    return reinterpret_cast<std::size_t>(record_) / alignof(void*);
+  }
+
+  // A function or a variable by name. Errors: symbol_not_found, empty_handle.
+  // Threads: any; never waits for another thread's load.
+  template <class F> [[nodiscard]] tenure::symbol<F> symbol(name_view name) const;
+  template <class F, detail::error_sink S>
+  [[nodiscard]] tenure::symbol<F> symbol(name_view name, S& sink) const;
+
+  // Binds a struct of symbols: all or nothing; one error names all that is missing (api_incomplete).
+  template <class Api> [[nodiscard]] Api bind() const;
+  template <class Api, detail::error_sink S> [[nodiscard]] Api bind(S& sink) const;
+
+  // An object made by the module's factory and destroyed by the module. See instance.hpp.
+  template <class Made, class... Args>
+  [[nodiscard]] instance<typename detail::factory_of<Made>::type> create(factory_names names,
+                                                                         Args&&... args) const;
+
+  // Marks a call into the module through a raw pointer or a callback: the module stays while the guard lives,
+  // and the end of the thread's outermost guard is a safe point.
+  [[nodiscard]] guard enter() const noexcept;
+
+  // Keeps the module resident without using it (COM: IClassFactory::LockServer).
+  [[nodiscard]] tenure::pin pin() const noexcept;
+
+  // The file as it was opened, absolute; a static module's name. "" for an empty handle. Valid while *this
+  // is.
+  [[nodiscard]] const char* path() const noexcept { return record_ ? detail::path_of(*record_) : ""; }
+  // What the system gave: the pointer of dlopen, or an HMODULE. Null for a static module. Do not close it.
+  [[nodiscard]] void* native_handle() const noexcept {
+    return record_ ? detail::native_handle_of(*record_) : nullptr;
+  }
+
+private:
+  friend struct detail::handle_access;
+  // `r` comes with one reference, which this handle takes over.
+  explicit module(detail::record* r) noexcept
+      : record_(r) {}
+  [[nodiscard]] void* find(name_view name, failure& why) const noexcept {
+    if (record_ != nullptr) return detail::find_symbol(*record_, name.c_str(), why);
+    detail::set_failure(why, errc::empty_handle, "", name.c_str());
+    return nullptr;
+  }
+
+  detail::record* record_ = nullptr;
+};
+
+// Refers to a module without keeping it loaded. Two words wide; copies count nothing on the module.
+// When not to use it: to call into the module; lock() it first.
+// Obtained from: a module, a copy. Threads: as an int for itself; lock() may be called from any thread.
+class weak_module {
+public:
+  weak_module() noexcept = default;
+  weak_module(const module& m) noexcept; // NOLINT(google-explicit-constructor): as std::weak_ptr
+  weak_module(const weak_module& other) noexcept
+      : record_(other.record_)
+      , generation_(other.generation_) {
+    if (record_ != nullptr) detail::share_registry(*record_);
+  }
+  weak_module(weak_module&& other) noexcept
+      : record_(other.record_)
+      , generation_(other.generation_) {
+    other.record_ = nullptr;
+  }
+  weak_module& operator=(weak_module other) noexcept {
+    swap(*this, other);
+    return *this;
+  }
+  ~weak_module() {
+    if (record_ != nullptr) detail::unshare_registry(*record_);
+  }
+  friend void swap(weak_module& a, weak_module& b) noexcept {
+    detail::record* const r = a.record_;
+    const std::uint64_t g = a.generation_;
+    a.record_ = b.record_;
+    a.generation_ = b.generation_;
+    b.record_ = r;
+    b.generation_ = g;
+  }
+
+  // The module if it is still loaded, revived if it was idle; else an empty handle. Never loads.
+  [[nodiscard]] module lock() const noexcept;
+
+private:
+  detail::record* record_ = nullptr;
+  std::uint64_t generation_ = 0;
+};
+
+namespace detail {
+struct handle_access { // the library's and the other handles' way in
+  static module adopt_reference(record* r) noexcept { return module(r); }
+  static record* record_of(const module& m) noexcept { return m.record_; }
+};
+} // namespace detail
+
+inline weak_module::weak_module(const module& m) noexcept
+    : record_(detail::handle_access::record_of(m)) {
+  if (record_ == nullptr) return;
+  generation_ = record_->generation; // constant while m holds the module
+  detail::share_registry(*record_);
+}
+
+inline module weak_module::lock() const noexcept {
+  if (record_ == nullptr || !detail::lock_weak(*record_, generation_)) return {};
+  return detail::handle_access::adopt_reference(record_);
+}
+
+} // namespace tenure::inline v1
+
+template <> struct std::hash<tenure::module> {
+  std::size_t operator()(const tenure::module& m) const noexcept { return m.hash(); }
+};
+
+#endif

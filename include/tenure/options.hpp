@@ -1,0 +1,54 @@
+// How a manager works and how a module is opened.
+#ifndef TENURE_OPTIONS_HPP
+#define TENURE_OPTIONS_HPP
+
+#include <tenure/duration.hpp>
+
+namespace tenure::inline v1 {
+
+// What is looked at between "the policy chose a victim" and "the system is asked to close it". Each level
+// contains the one before. What is found only postpones the close to a later safe point.
+enum class departure_check : unsigned char {
+  none,      // close without looking: for measurements
+  own_stack, // this thread's stack and its exceptions in flight
+};
+
+// What is looked at in a file before the system's loader sees it.
+enum class file_check : unsigned char {
+  none,    // for measurements
+  headers, // type, machine, and whether the file is whole: about 4 microseconds
+  tables,  // also symbols, hashes and relocations: about 15 microseconds
+};
+
+// Where a manager gets its time. The default is the system's monotonic clock; tests and simulations give
+// their own. Threads: called under the registry's mutex, from any thread; must not call the manager.
+struct clock_source {
+  time_point (*now)(void* context) noexcept = nullptr; // null: the system's monotonic clock
+  void* context = nullptr;
+};
+
+struct manager_options {
+  file_check check = file_check::headers;
+  clock_source clock{};
+  // After the manager's own search path, a bare name is looked for as the system does it (never in the
+  // current directory).
+  bool system_search = true;
+};
+
+// How one module is opened. Only the open that loads it decides; later opens of the same module share what is
+// loaded.
+//   modules.open("plugins/flac", {.global = true});
+struct open_options {
+  bool lazy =
+      false; // bind functions at their first call. Default: now, so that a missing one is an error here
+  bool global =
+      false; // let later modules bind to its symbols. Default: local, no interposition between modules
+  bool deep_bind = false; // prefer its own symbols to the program's. glibc only, elsewhere errc::unsupported
+  bool no_load = false;   // only if it is loaded already: else errc::not_loaded
+  // Windows: also look for its dependencies in the folders of PATH. Default: its own folder and the system's.
+  bool legacy_search = false;
+};
+
+} // namespace tenure::inline v1
+
+#endif

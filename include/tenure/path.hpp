@@ -1,0 +1,96 @@
+// A borrowed path or name: whatever a program has, without making it include <filesystem>, <string> or
+// <string_view>.
+#ifndef TENURE_PATH_HPP
+#define TENURE_PATH_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tenure::inline v1 {
+namespace detail {
+
+template <class C> inline constexpr std::uint8_t unit_width = 0; // 0: not a character of a path
+template <> inline constexpr std::uint8_t unit_width<char> = 1;
+template <> inline constexpr std::uint8_t unit_width<char8_t> = 1;
+template <> inline constexpr std::uint8_t unit_width<char16_t> = 2;
+template <> inline constexpr std::uint8_t unit_width<wchar_t> = sizeof(wchar_t);
+
+template <class S> using unit_of = typename S::value_type;
+
+template <class S>
+concept string_like = requires(const S& s) {
+  s.data();
+  s.size();
+}
+&&unit_width<unit_of<S>> != 0;
+
+template <class S>
+concept filesystem_path = requires(const S& s) {
+  s.native().data();
+}
+&&unit_width<unit_of<S>> != 0;
+
+template <class C> constexpr std::size_t length_of(const C* s) noexcept {
+  std::size_t n = 0;
+  while (s != nullptr && s[n] != C{}) ++n;
+  return n;
+}
+
+} // namespace detail
+
+// A view of a path or a module's name. Narrow text is UTF-8 on Windows and bytes as they are elsewhere; wide
+// text is UTF-16 or UTF-32 by its width. When not to use it: as a member. It owns nothing and must not
+// outlive the string that it was made of. Obtained from: a literal, std::string, std::string_view, their wide
+// and u8 forms, std::filesystem::path.
+class path_view {
+public:
+  template <class C>
+  requires(detail::unit_width<C> != 0) constexpr path_view(
+      const C* text) noexcept // NOLINT(google-explicit-constructor): a literal is a path
+      : data_(text)
+      , size_(detail::length_of(text))
+      , width_(detail::unit_width<C>) {}
+
+  template <detail::string_like S>
+  constexpr path_view(const S& text) noexcept // NOLINT(google-explicit-constructor)
+      : data_(text.data())
+      , size_(text.size())
+      , width_(detail::unit_width<detail::unit_of<S>>) {}
+
+  template <detail::filesystem_path P>
+  constexpr path_view(const P& path) noexcept // NOLINT(google-explicit-constructor)
+      : data_(path.native().data())
+      , size_(path.native().size())
+      , width_(detail::unit_width<detail::unit_of<P>>) {}
+
+  // The first character, as raw memory; `size()` characters of `width()` bytes each follow.
+  [[nodiscard]] constexpr const void* data() const noexcept { return data_; }
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] constexpr std::uint8_t width() const noexcept { return width_; }
+
+private:
+  const void* data_;
+  std::size_t size_;
+  std::uint8_t width_;
+};
+
+// A view of a symbol's name: NUL-terminated bytes, as the loader wants them.
+// Obtained from: a literal or anything with c_str().
+class name_view {
+public:
+  constexpr name_view(const char* text) noexcept
+      : text_(text) {} // NOLINT(google-explicit-constructor)
+  template <class S>
+  requires requires(const S& s) { static_cast<const char*>(s.c_str()); }
+  constexpr name_view(const S& text) noexcept
+      : text_(text.c_str()) {} // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] constexpr const char* c_str() const noexcept { return text_; }
+
+private:
+  const char* text_;
+};
+
+} // namespace tenure::inline v1
+
+#endif

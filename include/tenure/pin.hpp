@@ -1,0 +1,56 @@
+// A counted lock that keeps a module resident without using it.
+#ifndef TENURE_PIN_HPP
+#define TENURE_PIN_HPP
+
+#include <tenure/module.hpp>
+
+namespace tenure::inline v1 {
+
+// Model: COM's IClassFactory::LockServer, as a value: it cannot be unbalanced.
+// When not to use it: to call into the module; a pinned module may be idle, and a pin gives no access to it.
+// Obtained from: module::pin(); a copy, which pins once more. Threads: as an int; pins may be dropped on any
+// thread.
+class pin {
+public:
+  pin() noexcept = default;
+  pin(const pin& other) noexcept
+      : record_(other.record_) {
+    if (record_ != nullptr) detail::pin_module(*record_);
+  }
+  pin(pin&& other) noexcept
+      : record_(other.record_) {
+    other.record_ = nullptr;
+  }
+  pin& operator=(pin other) noexcept {
+    swap(*this, other);
+    return *this;
+  }
+  // Effect: if it was the last pin and the module is idle, the policy decides from now on. May close the
+  // module.
+  ~pin() {
+    if (record_ != nullptr) detail::unpin_module(*record_);
+  }
+  friend void swap(pin& a, pin& b) noexcept {
+    detail::record* const r = a.record_;
+    a.record_ = b.record_;
+    b.record_ = r;
+  }
+  void reset() noexcept { const pin gone(static_cast<pin&&>(*this)); }
+  explicit operator bool() const noexcept { return record_ != nullptr; }
+
+private:
+  friend class module;
+  explicit pin(detail::record* r) noexcept
+      : record_(r) {}
+  detail::record* record_ = nullptr;
+};
+
+inline pin module::pin() const noexcept {
+  if (record_ == nullptr) return {};
+  detail::pin_module(*record_);
+  return tenure::pin(record_);
+}
+
+} // namespace tenure::inline v1
+
+#endif

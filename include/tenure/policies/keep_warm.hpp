@@ -1,0 +1,47 @@
+// Keeps at most N idle modules, each for at most Ttl.
+#ifndef TENURE_POLICIES_KEEP_WARM_HPP
+#define TENURE_POLICIES_KEEP_WARM_HPP
+
+#include <tenure/policy.hpp>
+
+namespace tenure::inline v1::policy {
+
+// ECom's cache of resolver DLLs (4 entries, 4 s, least recently used first, a hit renews; CT-4012 to
+// UT-4025). Time passes only when the manager is called: sweep(), a sweeper, or the next release find what
+// has expired. When not to use it: where the working set is larger than N; each use beyond it then costs a
+// load. N = 0 or Ttl = 0 keep nothing.
+template <std::size_t N = 4, duration Ttl = seconds(4)> class keep_warm {
+public:
+  static constexpr bool parks = true;
+  static constexpr bool reads_time = true;
+
+  void idled(idle_module& m, time_point now, idle_list& victims) noexcept {
+    warm_.insert_by_use(m);
+    if (warm_.size() > N) warm_.hand_back_used(victims);
+    while (warm_.size() > N) shed(victims);
+    expire(now, Ttl, victims);
+  }
+  void revived(idle_module& m) noexcept { warm_.remove(m); }
+  void sweep(const sweep_request& request, idle_list& victims) noexcept {
+    expire(request.now, request.delay_or(Ttl), victims);
+  }
+  void drain(idle_list& victims) noexcept { victims.append(warm_); }
+  void shed(idle_list& victims) noexcept {
+    if (!warm_.empty()) victims.push_back(warm_.pop_front());
+  }
+  [[nodiscard]] time_point next_due() const noexcept {
+    return warm_.empty() ? never : warm_.front()->idle_since() + Ttl;
+  }
+
+private:
+  // The difference, not the sum, is compared: a clock that wraps round goes on being right (UT-4020).
+  void expire(time_point now, duration ttl, idle_list& victims) noexcept {
+    while (!warm_.empty() && now - warm_.front()->idle_since() >= ttl) shed(victims);
+  }
+
+  idle_list warm_; // least recently used first
+};
+
+} // namespace tenure::inline v1::policy
+
+#endif

@@ -1,0 +1,112 @@
+// The truth about an unload: per module what became of it, and why.
+#ifndef TENURE_REPORT_HPP
+#define TENURE_REPORT_HPP
+
+#include <tenure/detail/export.hpp>
+#include <tenure/duration.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tenure::inline v1 {
+
+enum class unload_outcome : unsigned char {
+  gone,      // closed, and looked at: no longer mapped
+  lingering, // closed by us, still mapped; see reason and detail
+  deferred,  // not closed yet: its code is in use on a stack; tried again at the next safe point
+  vetoed,    // not closed: the module's own vote says no
+  pinned,    // not closed: pins hold it
+  busy,      // not closed: references hold it
+  idle,      // not closed: the policy keeps it
+  kept, // the life cycle ended, the pages stay by the policy's wish (resident), or it is part of the program
+  failed, // the system refused to close it; see detail
+};
+
+enum class linger_reason : unsigned char {
+  none,
+  nodelete_flag,          // linked with -z nodelete, or opened with RTLD_NODELETE
+  unique_symbol,          // defines a STB_GNU_UNIQUE symbol
+  tls_destructor_pending, // a thread still has to run a thread_local's destructor of it
+  needed_by,              // a loaded module has it in its DT_NEEDED
+  bound_back,             // a resident library bound a symbol to it
+  other_holder,           // somebody else opened it too
+  loader_never_unloads,   // musl; macOS for some images
+  unknown,
+};
+
+// Short names, as they stand in reports: "gone", "unique_symbol".
+[[nodiscard]] TENURE_API const char* to_string(unload_outcome outcome) noexcept;
+[[nodiscard]] TENURE_API const char* to_string(linger_reason reason) noexcept;
+
+// One module of a report. The texts live as long as the report.
+struct unload_entry {
+  const char* path = "";
+  const char* detail = ""; // a sentence: the evidence, and the cure
+  unload_outcome outcome = unload_outcome::gone;
+  linger_reason reason = linger_reason::none;
+  bool file_replaced = false; // the file at `path` is no longer the one that is mapped
+  std::uint32_t references = 0;
+  std::uint32_t pins = 0;
+  std::uint64_t loads = 0; // how often its file was loaded by this manager
+  duration took{};         // the close itself, if there was one
+};
+
+namespace detail {
+struct report_data;
+}
+
+// What sweep() and final_close() did, and what report() sees.
+// Obtained from: a manager; a move. Not copyable. Threads: as an int.
+class [[nodiscard]] unload_report {
+public:
+  unload_report() noexcept = default;
+  explicit unload_report(detail::report_data* data) noexcept
+      : data_(data) {}
+  unload_report(unload_report&& other) noexcept
+      : data_(other.data_) {
+    other.data_ = nullptr;
+  }
+  unload_report& operator=(unload_report&& other) noexcept {
+    detail::report_data* const mine = data_;
+    data_ = other.data_;
+    other.data_ = mine;
+    return *this;
+  }
+  ~unload_report() {
+    if (data_ != nullptr) free_data();
+  }
+
+  [[nodiscard]] TENURE_API const unload_entry* begin() const noexcept;
+  [[nodiscard]] TENURE_API const unload_entry* end() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(end() - begin()); }
+  [[nodiscard]] bool empty() const noexcept { return begin() == end(); }
+  [[nodiscard]] TENURE_API std::size_t count(unload_outcome outcome) const noexcept;
+  // True if nothing of the report is still mapped.
+  [[nodiscard]] bool all_gone() const noexcept { return count(unload_outcome::gone) == size() && complete(); }
+  // False if memory for entries ran out: what happened is right, but not all of it is listed.
+  [[nodiscard]] TENURE_API bool complete() const noexcept;
+
+private:
+  TENURE_API void free_data() noexcept;
+  detail::report_data* data_ = nullptr;
+};
+
+// Counts since the manager was made.
+struct manager_stats {
+  std::uint64_t opens = 0;    // opens that went past the lock-free look-up
+  std::uint64_t loads = 0;    // the system's loader was asked and succeeded
+  std::uint64_t failures = 0; // opens that failed
+  std::uint64_t revives = 0;  // idle -> active without a load
+  std::uint64_t closes = 0;   // the system's loader was asked to close
+  std::uint64_t lingers = 0;  // of these, still mapped afterwards
+  std::uint64_t deferrals = 0;
+  std::uint64_t vetoes = 0;
+  std::uint32_t resident = 0; // modules with a record now, lingering ones included
+  std::uint32_t active = 0;   // of these, with references
+  duration loading{};         // time spent in the system's loader to open
+  duration closing{};         // and to close
+};
+
+} // namespace tenure::inline v1
+
+#endif

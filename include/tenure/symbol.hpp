@@ -1,0 +1,62 @@
+// A function or a variable of a module, together with a reference that keeps the module loaded.
+#ifndef TENURE_SYMBOL_HPP
+#define TENURE_SYMBOL_HPP
+
+#include <tenure/module.hpp>
+
+#include <type_traits>
+
+namespace tenure::inline v1 {
+
+// `symbol<int(const char*)>` for a function, `symbol<int>` for a variable.
+// When not to use it: for a struct of many functions; api<> binds them at once and holds one reference, not
+// many. Obtained from: module::symbol<F>(name); a copy. Copying counts one reference, moving none. Threads:
+// as a pointer; the module behind it is shared by any number of threads.
+template <class F> class symbol {
+public:
+  symbol() noexcept = default;
+  symbol(module owner, F* target) noexcept
+      : owner_(static_cast<module&&>(owner))
+      , target_(target) {}
+
+  // Calls the function: the same machine instructions as through a function pointer.
+  // Pre: not empty; F is the function's real type (the loader cannot check that).
+  template <class... Args>
+  requires std::is_function_v<F>
+  decltype(auto) operator()(Args&&... args) const noexcept(std::is_nothrow_invocable_v<F&, Args...>) {
+    return target_(static_cast<Args&&>(args)...);
+  }
+
+  [[nodiscard]] F& operator*() const noexcept { return *target_; }
+  [[nodiscard]] F* operator->() const noexcept requires(!std::is_function_v<F>) { return target_; }
+  // The bare address: valid while this symbol, or any other reference to the module, lives.
+  [[nodiscard]] F* get() const noexcept { return target_; }
+  [[nodiscard]] const module& owner() const noexcept { return owner_; }
+  explicit operator bool() const noexcept { return target_ != nullptr; }
+
+private:
+  module owner_;
+  F* target_ = nullptr;
+};
+
+template <class F> symbol<F> module::symbol(name_view name) const {
+  failure why;
+  auto found = this->symbol<F>(name, why);
+  if (why) detail::raise(static_cast<failure&&>(why));
+  return found;
+}
+
+template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink) const {
+  failure why;
+  void* address = find(name, why);
+  detail::report_into(sink, static_cast<failure&&>(why));
+  if (address == nullptr) return {};
+  if constexpr (std::is_function_v<F>)
+    return {*this, reinterpret_cast<F*>(address)};
+  else
+    return {*this, static_cast<F*>(address)};
+}
+
+} // namespace tenure::inline v1
+
+#endif

@@ -1,0 +1,33 @@
+// Tenure loads shared libraries and decides when they may leave.
+//
+// What there is:
+//   manager<Policy>     opens modules and lets them go          <tenure/manager.hpp>
+//   module              a counted handle; weak_module           <tenure/module.hpp>
+//   symbol<F>, api<...> functions and variables of a module     <tenure/symbol.hpp>, <tenure/api.hpp>
+//   instance<T>         an object that a module made            <tenure/instance.hpp>
+//   pin, guard          keep it resident; mark a raw call       <tenure/pin.hpp>, <tenure/guard.hpp>
+//   unload_report       what is gone, what stays, and why       <tenure/report.hpp>
+//   error, failure      the cause and the whole story           <tenure/error.hpp>, <tenure/failure.hpp>
+// Not included here, as they cost more: <tenure/sweeper.hpp> (a thread that sweeps), <tenure/format.hpp>
+// (fmt).
+//
+// Which policy: see the table in <tenure/policy.hpp>. When in doubt, the default, deferred_one.
+// When not to use Tenure: for a library that is loaded once and never goes; dlopen alone does that.
+#ifndef TENURE_TENURE_HPP
+#define TENURE_TENURE_HPP
+
+#include <tenure/api.hpp>
+#include <tenure/error.hpp>
+#include <tenure/guard.hpp>
+#include <tenure/instance.hpp>
+#include <tenure/manager.hpp>
+#include <tenure/pin.hpp>
+#include <tenure/policies/final_close.hpp>
+#include <tenure/policies/immediate.hpp>
+#include <tenure/policies/keep_warm.hpp>
+#include <tenure/policies/limit_idle_bytes.hpp>
+#include <tenure/policies/periodic_sweep.hpp>
+#include <tenure/policies/resident.hpp>
+#include <tenure/symbol.hpp>
+
+#endif

@@ -1,0 +1,248 @@
+// Closing: what stands between "the policy chose a victim" and "the system is asked to close it", the close
+// itself, and the look afterwards. Module code (finalisers, hooks) runs here, without the mutex.
+#include "linger.hpp"
+#include "os/own_stack.hpp"
+#include "registry.hpp"
+#include "report_builder.hpp"
+
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// Why the module must not be closed now; nothing if it may.
+bool must_wait(const registry& g, const module_record& r) noexcept {
+  return g.check != departure_check::none && static_cast<bool>(os::scan_own_stack(r.image));
+}
+
+void note(report_builder* report, const unload_entry& entry) noexcept {
+  if (report != nullptr) report->add(entry);
+}
+
+struct close_result {
+  bool refused = false;
+  bool gone = false;
+  duration took;
+  linger_finding why;
+};
+
+void explain(const module_record& r, close_result& result, const os::fault& fault) noexcept {
+  try {
+    result.why = explain_lingering(r.path(), r.image);
+    if (fault) result.why.detail = std::string(fault.call) + ": " + fault.text;
+  } catch (const std::bad_alloc&) {
+    result.why.reason = linger_reason::unknown; // no memory for the evidence
+  }
+}
+
+close_result close_image(module_record& r) noexcept {
+  close_result result;
+  os::fault fault;
+  sync::thread_state& thread = sync::this_thread();
+  ++thread.inside_loader;
+  const time_point start = os::now();
+  result.refused = !os::close(r.handle, fault);
+  result.took = os::now() - start;
+  --thread.inside_loader;
+  result.gone = !result.refused && !os::is_mapped(r.image, r.path());
+  if (!result.gone) explain(r, result, fault);
+  return result;
+}
+
+char* copy_text(const std::string& text) noexcept {
+  char* const copy = new (std::nothrow) char[text.size() + 1];
+  if (copy != nullptr) text.copy(copy, text.size()), copy[text.size()] = '\0';
+  return copy;
+}
+
+void linger_locked(registry& g, module_record& r, const close_result& result) noexcept {
+  ++g.stats.lingers;
+  delete[] std::exchange(r.linger_detail, copy_text(result.why.detail));
+  r.reason = result.why.reason;
+  r.state = phase::lingering;
+  r.worker = 0;
+  g.changed.notify_all();
+}
+
+// True if the record is free and its share of the registry has to go.
+bool record_result_locked(registry& g, module_record& r, const close_result& result,
+                          report_builder* report) noexcept {
+  ++g.stats.closes;
+  g.stats.closing = g.stats.closing + result.took;
+  unload_entry entry = describe_locked(r);
+  entry.took = result.took;
+  const bool reopened =
+      !result.gone && g.find_handle_locked(r.handle, &r) != nullptr; // beside us, while we closed
+  const bool lingers = !result.gone && !reopened;
+  if (lingers) linger_locked(g, r, result);
+  entry.outcome = result.refused ? unload_outcome::failed
+                  : lingers      ? unload_outcome::lingering
+                  : reopened     ? unload_outcome::busy
+                                 : unload_outcome::gone;
+  entry.reason = lingers ? result.why.reason : linger_reason::none;
+  entry.detail = lingers ? result.why.detail.c_str() : "";
+  note(report, entry);
+  const bool forget = !lingers || g.policy == nullptr; // nobody is left to look at it again
+  if (forget) g.forget_locked(r);
+  return forget;
+}
+
+// True if the record's share of the registry has to go.
+bool postpone(registry& g, module_record& r, report_builder* report) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  ++g.stats.deferrals;
+  g.wait_for_safe_point_locked(r, unload_outcome::deferred);
+  note(report, describe_locked(r));
+  return false;
+}
+
+bool keep_mapped(registry& g, module_record& r, report_builder* report) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  unload_entry entry = describe_locked(r);
+  entry.outcome = unload_outcome::kept;
+  entry.detail = os::is_exiting() ? "the process is exiting" : "the policy keeps its pages";
+  note(report, entry);
+  if (g.policy == nullptr) {
+    g.forget_locked(r);
+    return true;
+  }
+  g.put_back_locked(r);
+  return false;
+}
+
+bool close_one(registry& g, module_record& r, report_builder* report) noexcept {
+  if (g.table.keeps_pages || os::is_exiting()) return keep_mapped(g, r, report);
+  if (must_wait(g, r)) return postpone(g, r, report);
+  const close_result result = close_image(r);
+  const sync::scoped_lock lock(g.mutex);
+  return record_result_locked(g, r, result, report);
+}
+
+} // namespace
+
+void registry::close_chain(closing_chain& chain, report_builder* report) noexcept {
+  const registry_hold alive(*this);
+  for (module_record* r = chain.head; r != nullptr;) {
+    module_record* const next = r->next_closing;
+    if (close_one(*this, *r, report)) let_go(*this);
+    r = next;
+  }
+}
+
+void registry::safe_point() noexcept {
+  closing_chain chain;
+  {
+    const sync::scoped_lock lock(mutex);
+    if (waiting.empty()) return;
+    idle_list victims;
+    take_waiting_locked(victims, false);
+    claim_locked(victims, chain);
+  }
+  close_chain(chain, nullptr);
+}
+
+// The next lingering module behind `after`, as a module that this thread is closing: nobody opens it
+// meanwhile.
+module_record* registry::take_lingering(const module_record* after) noexcept {
+  const sync::scoped_lock lock(mutex);
+  module_record* r = after != nullptr ? after->next_record : records;
+  while (r != nullptr && (r->state != phase::lingering || count_of(look(r->refs)) != 0)) r = r->next_record;
+  if (r == nullptr) return nullptr;
+  r->state = phase::closing;
+  r->worker = sync::this_thread_id();
+  return r;
+}
+
+// Modules that stayed after their close: some go later by themselves, and glibc finishes an unload that it
+// postponed for a thread's thread_local destructors only when it closes something again: so it is given
+// something to close.
+void registry::look_at_lingering(report_builder* report) noexcept {
+  for (module_record* r = take_lingering(nullptr); r != nullptr; r = take_lingering(r)) {
+    if (r->reason == linger_reason::tls_destructor_pending) os::kick(r->path());
+    const bool mapped = os::is_mapped(r->image, r->path());
+    const sync::scoped_lock lock(mutex);
+    unload_entry entry = describe_locked(*r);
+    entry.outcome = mapped ? unload_outcome::lingering : unload_outcome::gone;
+    note(report, entry);
+    if (mapped) {
+      r->state = phase::lingering;
+      r->worker = 0;
+      changed.notify_all();
+      continue;
+    }
+    forget_locked(*r);
+    let_go(*this); // never the last share: the caller has the manager
+  }
+}
+
+namespace {
+
+// What the policy names; and again, as long as it names some: a victim that was used meanwhile and is idle
+// again goes back to the policy.
+template <class Name> void claim_all_locked(registry& g, closing_chain& chain, Name&& name) noexcept {
+  for (;;) {
+    idle_list victims;
+    name(victims);
+    if (victims.empty()) return;
+    g.claim_locked(victims, chain);
+  }
+}
+
+void claim_due_locked(registry& g, const duration* delay, closing_chain& chain) noexcept {
+  const sweep_request request{g.now(), delay != nullptr, delay != nullptr ? *delay : duration{}};
+  claim_all_locked(g, chain, [&](idle_list& victims) { g.table.sweep(g.policy, request, victims); });
+}
+
+void report_all_locked(const registry& g, report_builder& report) noexcept {
+  for (const module_record* r = g.records; r != nullptr; r = r->next_record)
+    if (r->state != phase::absent) report.add(describe_locked(*r));
+}
+
+} // namespace
+
+unload_report sweep_registry(registry& g, const duration* delay) noexcept {
+  report_builder report;
+  closing_chain chain;
+  {
+    const sync::scoped_lock lock(g.mutex);
+    idle_list victims;
+    g.take_waiting_locked(victims, true);
+    g.claim_locked(victims, chain);
+    claim_due_locked(g, delay, chain);
+  }
+  g.close_chain(chain, &report);
+  g.look_at_lingering(&report);
+  return report.finish();
+}
+
+unload_report final_close_registry(registry& g) noexcept {
+  report_builder report;
+  bool waiting_too = true; // once: what is deferred again stays deferred
+  for (;;) {
+    closing_chain chain;
+    {
+      const sync::scoped_lock lock(g.mutex);
+      idle_list victims;
+      if (std::exchange(waiting_too, false)) g.take_waiting_locked(victims, true);
+      g.claim_locked(victims, chain);
+      claim_all_locked(g, chain, [&](idle_list& idle) { g.table.drain(g.policy, idle); });
+    }
+    if (chain.head == nullptr) break;
+    g.close_chain(chain, &report);  // finalisers may release further modules: ask again
+    if (g.table.keeps_pages) break; // what is kept is idle again
+  }
+  g.look_at_lingering(&report);
+  const sync::scoped_lock lock(g.mutex);
+  report_all_locked(g, report);
+  return report.finish();
+}
+
+unload_report report_of(registry& g) noexcept {
+  report_builder report;
+  const sync::scoped_lock lock(g.mutex);
+  report_all_locked(g, report);
+  return report.finish();
+}
+
+} // namespace tenure::inline v1::detail

@@ -1,0 +1,203 @@
+// The text of failures: one allocation, shared by the copies.
+#include "failure_access.hpp"
+
+#include <tenure/detail/count.hpp>
+#include <tenure/error.hpp>
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1 {
+namespace detail {
+
+struct failure_text {
+  std::uint32_t owners = 1; // how many failures share this; see share, unshare
+  std::string whole;
+  std::string path;
+  std::string missing;
+  std::string system_text;
+  const char* call = "";
+  int system_code = 0;
+};
+
+struct failure_access {
+  static void set(failure& why, errc code, failure_text* text) noexcept {
+    failure made;
+    made.code_ = code;
+    made.text_ = text;
+    swap(why, made);
+  }
+};
+
+namespace {
+
+struct cause {
+  errc code;
+  const char* general; // the message of the std::error_code
+  const char* advice;  // what to do, where nothing better is known
+};
+
+constexpr cause causes[] = {
+    {errc::ok, "success", ""},
+    {errc::path_empty, "the path is empty", "give a file or a module's name"},
+    {errc::path_contains_nul, "the path contains a NUL character",
+     "the system would open another, shorter path"},
+    {errc::path_too_long, "the path is too long", ""},
+    {errc::path_not_utf8, "the path is not valid UTF-8 or UTF-16", ""},
+    {errc::file_not_found, "no such file", ""},
+    {errc::permission_denied, "permission denied", "the file must be readable by this user"},
+    {errc::not_a_regular_file, "not a regular file",
+     "a module is a file; this is a folder, FIFO, device or socket"},
+    {errc::file_empty, "the file is empty", "was it copied or built to the end?"},
+    {errc::file_truncated, "the file is cut short", "copy or build it again"},
+    {errc::file_damaged, "the file is damaged", "copy or build it again"},
+    {errc::not_a_shared_library, "not a shared library", ""},
+    {errc::foreign_machine, "built for another kind of machine", "build it for this one"},
+    {errc::file_unreadable, "the file cannot be read", ""},
+    {errc::old_image_still_mapped, "the file was replaced, but the system still has the old one mapped",
+     "load a private copy, or restart"},
+    {errc::dlopen, "the system's loader refused the module", ""},
+    {errc::dlopen_unknown, "the system's loader refused the module and said nothing", ""},
+    {errc::missing_dependency, "a library that the module needs was not found",
+     "install it, or put it where the module looks (its RUNPATH, the system's folders)"},
+    {errc::undefined_symbol, "the module needs a symbol that nobody defines",
+     "link the module with the library that defines it"},
+    {errc::static_tls_exhausted, "no room is left for modules with static thread-local storage",
+     "build the module without -ftls-model=initial-exec, or load it before others"},
+    {errc::initializer_threw, "an initialiser of the module threw an exception",
+     "the module must not be used"},
+    {errc::dlclose, "the system's loader refused to close the module", ""},
+    {errc::dlclose_unknown, "the system's loader refused to close the module and said nothing", ""},
+    {errc::unsupported, "not supported on this system", ""},
+    {errc::symbol_not_found, "the module has no such symbol",
+     "is it exported (visibility, version script) and extern \"C\"?"},
+    {errc::api_incomplete, "the module lacks symbols of the interface", ""},
+    {errc::factory_returned_null, "the module's factory returned null", ""},
+    {errc::refused_by_module, "the module refused to be loaded", ""},
+    {errc::api_version_mismatch, "the module was built for another version of the interface", "rebuild it"},
+    {errc::not_loaded, "the module is not loaded", ""},
+    {errc::module_is_loading, "this thread is just loading the module",
+     "it opens itself while it initialises"},
+    {errc::module_is_closing, "this thread is just closing the module", "it opens itself while it finalises"},
+    {errc::manager_closed, "the manager of the module is gone", ""},
+    {errc::empty_handle, "the handle is empty", ""},
+    {errc::no_module_at_address, "no module contains this address", ""},
+    {errc::already_registered, "a static module of this name is registered already", ""},
+    {errc::foreign_handle, "not a handle of the system's loader", ""},
+    {errc::out_of_memory, "out of memory", ""},
+    {errc::thread_not_started, "the system would not start a thread", ""},
+};
+
+const cause& find_cause(errc code) noexcept {
+  for (const cause& c : causes)
+    if (c.code == code) return c;
+  return causes[0];
+}
+
+// "path: general: explanation: missing: x (call: system text, code n); advice"
+std::string compose(const failure_parts& p) {
+  const cause& c = find_cause(p.code);
+  std::string text;
+  if (!p.path.empty()) text += fmt::format("{}: ", p.path);
+  text += c.general;
+  if (!p.missing.empty()) text += fmt::format(": {}", p.missing);
+  if (!p.explanation.empty()) text += fmt::format(": {}", p.explanation);
+  if (*p.call != '\0')
+    text += fmt::format(" ({}: {}, code {})", p.call,
+                        p.system_text.empty() ? "no reason given" : p.system_text, p.system_code);
+  const std::string_view advice = p.advice.empty() ? std::string_view(c.advice) : p.advice;
+  if (!advice.empty()) text += fmt::format("; {}", advice);
+  return text;
+}
+
+failure_text* make_text(const failure_parts& p) noexcept {
+  try {
+    return new failure_text{
+        1,      compose(p),   std::string(p.path), std::string(p.missing), std::string(p.system_text),
+        p.call, p.system_code};
+  } catch (const std::bad_alloc&) {
+    return nullptr; // the code alone tells the cause
+  }
+}
+
+class tenure_category final : public std::error_category {
+public:
+  [[nodiscard]] const char* name() const noexcept override { return "tenure"; }
+  [[nodiscard]] std::string message(int code) const override {
+    return find_cause(static_cast<errc>(code)).general;
+  }
+};
+
+// A union keeps the category from ever being destroyed: an error_code may be asked for its message at exit.
+union immortal_category {
+  tenure_category value;
+  constexpr immortal_category() noexcept
+      : value() {}
+  ~immortal_category() {}
+};
+
+} // namespace
+
+void fill(failure& why, const failure_parts& parts) noexcept {
+  failure_access::set(why, parts.code, make_text(parts));
+}
+
+void fill(failure& why, const os::fault& fault, std::string_view path) noexcept {
+  failure_parts parts;
+  parts.code = fault.cause;
+  parts.path = path;
+  parts.missing = fault.missing;
+  parts.call = fault.call;
+  parts.system_code = fault.code;
+  parts.system_text = fault.text;
+  fill(why, parts);
+}
+
+void set_failure(failure& why, errc code, const char* path, const char* text) noexcept {
+  failure_parts parts;
+  parts.code = code;
+  parts.path = path;
+  parts.explanation = text;
+  fill(why, parts);
+}
+
+void raise(failure&& why) {
+  if (why.code() == errc::out_of_memory) throw std::bad_alloc();
+  throw error(std::move(why));
+}
+
+} // namespace detail
+
+failure::failure(const failure& other) noexcept
+    : text_(other.text_)
+    , code_(other.code_) {
+  if (text_ != nullptr) detail::share(text_->owners);
+}
+void failure::drop() noexcept {
+  if (detail::unshare(text_->owners)) delete text_;
+}
+const char* failure::what() const noexcept {
+  return text_ != nullptr ? text_->whole.c_str() : detail::find_cause(code_).general;
+}
+const char* failure::path() const noexcept { return text_ != nullptr ? text_->path.c_str() : ""; }
+const char* failure::missing() const noexcept { return text_ != nullptr ? text_->missing.c_str() : ""; }
+const char* failure::call() const noexcept { return text_ != nullptr ? text_->call : ""; }
+const char* failure::system_text() const noexcept {
+  return text_ != nullptr ? text_->system_text.c_str() : "";
+}
+int failure::system_code() const noexcept { return text_ != nullptr ? text_->system_code : 0; }
+
+error::error(failure why)
+    : std::system_error(make_error_code(why.code()))
+    , why_(std::move(why)) {}
+error::~error() = default;
+
+const std::error_category& category() noexcept {
+  static constinit detail::immortal_category instance;
+  return instance.value;
+}
+
+} // namespace tenure::inline v1

@@ -1,0 +1,61 @@
+#include "file_check.hpp"
+
+#include "failure_access.hpp"
+#include "image/image.hpp"
+#include "os/os.hpp"
+
+namespace tenure::inline v1::detail {
+namespace {
+
+std::size_t read_from(void* context, std::uint64_t offset, void* into, std::size_t count) noexcept {
+  const std::ptrdiff_t n = static_cast<const os::file*>(context)->read_at(offset, into, count);
+  return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+
+errc code_of(image::cause what) noexcept {
+  using image::cause;
+  switch (what) {
+  case cause::none:
+    return errc::ok;
+  case cause::unreadable:
+    return errc::file_unreadable;
+  case cause::out_of_memory:
+    return errc::out_of_memory;
+  case cause::empty:
+    return errc::file_empty;
+  case cause::truncated:
+    return errc::file_truncated;
+  case cause::foreign_format:
+  case cause::foreign_class:
+  case cause::foreign_byte_order:
+  case cause::foreign_machine:
+    return errc::foreign_machine;
+  default:
+    return what < cause::truncated ? errc::not_a_shared_library : errc::file_damaged;
+  }
+}
+
+} // namespace
+
+bool check_file(const std::string& path, file_check level, failure& why) {
+  if (level == file_check::none) return true;
+  os::file file;
+  os::fault fault;
+  if (!file.open(path, fault)) {
+    fill(why, fault, path);
+    return false;
+  }
+  const image::source source{read_from, &file, file.size()};
+  const image::finding found =
+      image::check(source, level == file_check::tables ? image::level::tables : image::level::headers);
+  if (!found) return true;
+  failure_parts parts;
+  parts.code = code_of(found.what);
+  parts.path = path;
+  const std::string explanation = image::describe(found);
+  parts.explanation = explanation;
+  fill(why, parts);
+  return false;
+}
+
+} // namespace tenure::inline v1::detail

@@ -1,0 +1,69 @@
+// The table from hashes of names, files and native handles to records. Readers take no lock and wait for
+// nobody.
+//
+// A reader may see a place half changed: the hash of one entry with the record of another, or miss an entry
+// that is being moved. Both are harmless: a hit counts only after the reader holds a reference and has
+// compared the key in the record itself, and a miss goes on to the registry's mutex, under which the table is
+// exact. Records are never freed while the registry lives, and arrays that were outgrown are kept until its
+// end (together they are smaller than the present one), so whatever a slow reader follows is still there.
+#ifndef TENURE_LIB_INDEX_HPP
+#define TENURE_LIB_INDEX_HPP
+
+#include <tenure/detail/count.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace tenure::inline v1::detail {
+
+struct module_record;
+
+class index {
+public:
+  struct place {
+    std::uint64_t hash = 0;          // 0: empty; readers use read_published, writers hold the mutex
+    module_record* record = nullptr; // as hash
+  };
+
+  // Calls `matches(record)` for each entry of that hash until one says true; that record, or null.
+  template <class Matches> module_record* find(std::uint64_t hash, Matches&& matches) const {
+    const array* const a = read_published(current_);
+    if (a == nullptr) return nullptr;
+    for (std::size_t i = hash & a->mask, steps = 0; steps <= a->mask; i = (i + 1) & a->mask, ++steps) {
+      const std::uint64_t seen = read_published(a->places[i].hash);
+      if (seen == 0) return nullptr;
+      if (seen != hash) continue;
+      module_record* const r = read_published(a->places[i].record);
+      if (r != nullptr && matches(*r)) return r;
+    }
+    return nullptr;
+  }
+
+  index() noexcept = default;
+  index(const index&) = delete;
+  index& operator=(const index&) = delete;
+  ~index();
+
+  // All with the registry's mutex held. reserve may throw std::bad_alloc and changes nothing then; insert
+  // needs the room that reserve made.
+  void reserve(std::size_t more);
+  void insert(std::uint64_t hash, module_record& r) noexcept;
+  void erase(std::uint64_t hash, const module_record& r) noexcept;
+
+private:
+  struct array {
+    std::size_t mask; // number of places - 1, a power of two - 1
+    array* outgrown;  // the array before, kept for slow readers
+    std::unique_ptr<place[]> places;
+  };
+  static void put(array& a, std::uint64_t hash, module_record& r) noexcept;
+  static void close_gap(array& a, std::size_t gap) noexcept;
+
+  array* current_ = nullptr; // published; null until the first reserve
+  std::size_t used_ = 0;
+};
+
+} // namespace tenure::inline v1::detail
+
+#endif

@@ -1,0 +1,418 @@
+// Opening: the look-up without a lock, waiting for another thread's load, answering this thread's re-entry,
+// loading.
+#include "failure_access.hpp"
+#include "file_check.hpp"
+#include "hash.hpp"
+#include "registry.hpp"
+#include "resolve.hpp"
+
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// Marks this thread as being inside the system's loader: it then holds the loader's own lock and must not
+// wait for a thread that wants it.
+class loader_scope {
+public:
+  loader_scope() noexcept { ++sync::this_thread().inside_loader; }
+  loader_scope(const loader_scope&) = delete;
+  loader_scope& operator=(const loader_scope&) = delete;
+  ~loader_scope() { --sync::this_thread().inside_loader; }
+};
+
+struct loaded { // what the system gave
+  void* handle = nullptr;
+  os::mapped_image image;
+  std::string path;
+  duration took;
+};
+
+std::uint64_t hash_handle(void* handle) noexcept {
+  return hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0);
+}
+std::uint64_t hash_file(const os::file_identity& f) noexcept { return hash_pair(f.volume, f.number); }
+
+// A file that was replaced while the old one is mapped loads under another spelling; two old ones need one
+// more.
+constexpr unsigned spellings = 4;
+
+bool system_open(const std::string& path, const open_options& options, loaded& out, os::fault& fault) {
+  const loader_scope inside;
+  const time_point start = os::now();
+  out.handle = os::open(path, options, fault);
+  out.took = os::now() - start;
+  if (out.handle == nullptr) return false;
+  os::describe(out.handle, out.image, out.path);
+  os::watch_exit();
+  return true;
+}
+
+void system_close(void* handle) {
+  const loader_scope inside;
+  os::fault ignored; // one reference more or less of a module that stays loaded
+  os::close(handle, ignored);
+}
+
+// One open, from the name to the record.
+class opening {
+public:
+  opening(registry& g, const open_options& options, failure& why) noexcept
+      : g_(g)
+      , options_(options)
+      , why_(why) {}
+
+  record* by_name(std::string name);
+  record* by_handle(loaded& seen, std::string_view name);
+
+private:
+  enum class answer { settled, load, join };
+
+  record* by_file(const location& where);
+  record* load(module_record& r, const location& where);
+  record* load_again_beside(const location& where);
+  record* by_system(const location& where);
+  answer decide_locked(const location& where, module_record*& r);
+  answer reenter_locked(module_record& r);
+  record* failed(const os::fault& fault, std::string_view path) noexcept;
+  record* give_up_locked(module_record& r) noexcept;
+  void begin_locked(module_record*& r, const location& where);
+  record* publish_locked(module_record& r, const loaded& seen);
+  bool try_spellings(const location& where, const module_record& r, loaded& seen, os::fault& fault);
+  void remember_name_locked(module_record& r);
+
+  registry& g_;
+  const open_options& options_;
+  failure& why_;
+  std::string name_; // as given; remembered if it means the same file for ever
+};
+
+record* opening::failed(const os::fault& fault, std::string_view path) noexcept {
+  fill(why_, fault, path);
+  return nullptr;
+}
+
+// Spellings that mean another file after a chdir are looked up each time.
+void opening::remember_name_locked(module_record& r) {
+  if (!os::has_folder(name_) || os::is_absolute(name_)) g_.add_name_locked(r, name_);
+}
+
+record* opening::by_name(std::string name) {
+  name_ = std::move(name);
+  location where;
+  std::vector<std::string> search_path;
+  {
+    const sync::scoped_lock lock(g_.mutex);
+    ++g_.stats.opens;
+    module_record* const fixed = g_.known.find(hash_bytes(name_), [&](const module_record& r) {
+      return r.static_symbols != nullptr && r.named(name_);
+    });
+    if (fixed != nullptr) {
+      g_.acquire_locked(*fixed);
+      return fixed;
+    }
+    search_path = g_.search_path;
+  }
+  if (!resolve(name_, search_path, g_.options.system_search, where, why_)) return nullptr;
+  return where.by_system ? by_system(where) : by_file(where);
+}
+
+record* opening::by_file(const location& where) {
+  module_record* r = nullptr;
+  answer next;
+  {
+    const sync::scoped_lock lock(g_.mutex);
+    next = decide_locked(where, r);
+    if (next == answer::load && !options_.no_load) begin_locked(r, where);
+  }
+  if (next == answer::settled) return r;
+  if (next == answer::join) return load_again_beside(where);
+  return options_.no_load ? load_again_beside(where) : load(*r, where);
+}
+
+// What to do about a file, once no other thread is in the middle of loading or closing it.
+opening::answer opening::decide_locked(const location& where, module_record*& r) {
+  for (;;) {
+    r = g_.find_file_locked(where.file);
+    if (r == nullptr || r->state == phase::lingering) return answer::load;
+    if (r->state == phase::open) {
+      remember_name_locked(*r);
+      g_.acquire_locked(*r);
+      return answer::settled;
+    }
+    if (r->worker == sync::this_thread_id()) {
+      const answer a = reenter_locked(*r);
+      if (why_) r = nullptr;
+      return a;
+    }
+    if (sync::this_thread().inside_loader != 0) return answer::join;
+    g_.await_locked();
+  }
+}
+
+// This very thread loads or closes the module, and its initialiser or finaliser asks for it again.
+opening::answer opening::reenter_locked(module_record& r) {
+  if (r.state == phase::closing)
+    set_failure(why_, errc::module_is_closing, r.path(), "");
+  else
+    acquire(r.refs); // counted, but not open: no other thread gets it before its initialisers are done
+  return answer::settled;
+}
+
+// A record in the state `loading`: found again by its file, one share of the registry.
+void opening::begin_locked(module_record*& r, const location& where) {
+  if (r == nullptr) {
+    module_record& fresh = g_.new_record_locked();
+    g_.known.reserve(2); // its name and its file
+    g_.add_name_locked(fresh, where.path);
+    fresh.file = where.file;
+    g_.known.insert(hash_file(fresh.file), fresh);
+    g_.keep();
+    r = &fresh;
+  }
+  r->state = phase::loading;
+  r->worker = sync::this_thread_id();
+}
+
+record* opening::load(module_record& r, const location& where) {
+  os::fault fault;
+  loaded seen;
+  try {
+    if (check_file(where.path, g_.options.check, why_) && !try_spellings(where, r, seen, fault))
+      failed(fault, where.path);
+    const sync::scoped_lock lock(g_.mutex);
+    if (seen.handle == nullptr) return give_up_locked(r);
+    if (r.state != phase::open) return publish_locked(r, seen);
+    g_.acquire_locked(r); // a thread inside the loader got ahead of us and has published it
+  } catch (const std::bad_alloc&) {
+    set_failure(why_, errc::out_of_memory, "", "");
+    const sync::scoped_lock lock(g_.mutex);
+    give_up_locked(r);
+  }
+  if (seen.handle != nullptr) system_close(seen.handle);
+  return why_ ? nullptr : &r;
+}
+
+// Opens under the plain path, and under other spellings while the system answers with the image of an older
+// file.
+bool opening::try_spellings(const location& where, const module_record& r, loaded& seen, os::fault& fault) {
+  for (unsigned attempt = 0; attempt != spellings; ++attempt) {
+    const std::string path = attempt == 0 ? where.path : os::respell(where.path, attempt);
+    if (!system_open(path, options_, seen, fault)) return false;
+    module_record* old = nullptr;
+    {
+      const sync::scoped_lock lock(g_.mutex);
+      old = g_.find_handle_locked(seen.handle, &r);
+      if (old == nullptr || old->file == r.file) return true;
+      old->superseded = true;
+    }
+    system_close(std::exchange(seen.handle, nullptr));
+  }
+  fault.cause = errc::old_image_still_mapped;
+  return false;
+}
+
+record* opening::publish_locked(module_record& r, const loaded& seen) {
+  g_.known.reserve(1); // the only step that can fail: before anything is changed
+  if (r.handle != nullptr)
+    g_.known.erase(hash_handle(r.handle), r); // it lingered, and may have come back elsewhere
+  r.handle = seen.handle;
+  r.image = seen.image;
+  g_.known.insert(hash_handle(r.handle), r);
+  idle_access::note_load(r, seen.took, r.image.whole.size());
+  idle_access::note_use(r);
+  ++r.loads;
+  ++g_.stats.loads;
+  g_.stats.loading = g_.stats.loading + seen.took;
+  r.reason = linger_reason::none;
+  r.state = phase::open;
+  r.kept_by = keeper::nobody;
+  r.worker = 0;
+  acquire(r.refs); // before it is open: it is never seen open without a reference
+  set_flags(r.refs, open_bit);
+  try {
+    remember_name_locked(r);
+  } catch (const std::bad_alloc&) {
+    // a spelling that is not remembered is looked up the slow way
+  }
+  g_.changed.notify_all();
+  return &r;
+}
+
+// The load failed: nothing stays behind, except for a module whose initialiser holds references to itself.
+record* opening::give_up_locked(module_record& r) noexcept {
+  ++g_.stats.failures;
+  if (r.state == phase::open) return nullptr;               // another thread has loaded it meanwhile
+  if (r.handle != nullptr || count_of(look(r.refs)) != 0) { // it lingered before, or refers to itself
+    r.state = phase::lingering;
+    g_.changed.notify_all();
+    return nullptr;
+  }
+  g_.forget_locked(r);
+  static_cast<void>(unshare(g_.holders)); // never the last share: the caller has the manager
+  return nullptr;
+}
+
+// The system may look for a bare name its own way; which file it was is known afterwards.
+record* opening::by_system(const location& where) {
+  os::fault fault;
+  for (const std::string& candidate : where.candidates) {
+    loaded seen;
+    os::fault here;
+    if (system_open(candidate, options_, seen, here)) return by_handle(seen, name_);
+    if (!fault || here.cause != errc::file_not_found) fault = std::move(here);
+    if (fault.cause != errc::file_not_found && fault.cause != errc::not_loaded) break;
+  }
+  if (fault.cause != errc::file_not_found) return failed(fault, name_);
+  location tried = where;
+  for (const std::string& candidate : where.candidates)
+    tried.tried += (tried.tried.empty() ? "" : ", ") + candidate + " (in the system's folders)";
+  report_not_found(name_, tried, why_);
+  return nullptr;
+}
+
+// Inside the loader this thread must not wait for another: it asks the system itself. The system counts, so
+// both get the same module.
+record* opening::load_again_beside(const location& where) {
+  os::fault fault;
+  loaded seen;
+  if (!system_open(where.path, options_, seen, fault)) return failed(fault, where.path);
+  return by_handle(seen, name_);
+}
+
+// The record of a module that the system has given us a reference to; that reference is ours from here on.
+record* opening::by_handle(loaded& seen, std::string_view name) {
+  name_ = name;
+  void* spare = nullptr;
+  module_record* r = nullptr;
+  try {
+    os::fault fault;
+    os::file_identity file;
+    os::identify(seen.path, file,
+                 fault); // a module without a file (deleted since) has no identity but its handle
+    const sync::scoped_lock lock(g_.mutex);
+    r = g_.find_handle_locked(seen.handle, nullptr);
+    if (r == nullptr) r = g_.find_file_locked(file);
+    if (r != nullptr && r->state == phase::open) {
+      spare = seen.handle;
+      g_.acquire_locked(*r);
+    } else if (r == nullptr || r->state != phase::loading || r->worker == sync::this_thread_id()) {
+      location where;
+      where.path = seen.path;
+      where.file = file;
+      if (r != nullptr && r->state != phase::lingering) r = nullptr; // one that closes: a record beside it
+      begin_locked(r, where);
+      return publish_locked(*r, seen);
+    } else {
+      return publish_locked(*r, seen); // ahead of the thread that loads it
+    }
+  } catch (const std::bad_alloc&) {
+    set_failure(why_, errc::out_of_memory, "", "");
+    spare = seen.handle;
+    r = nullptr;
+  }
+  system_close(spare);
+  return r;
+}
+
+template <class Body> record* guarded(failure& why, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return nullptr;
+  }
+}
+
+// The fast path: a module that is in use, by a name under which it was opened before. Allocates nothing,
+// takes no lock. An idle module goes the long way, where its file is looked at again.
+record* find_active(registry& g, std::string_view name) noexcept {
+  return g.known.find(hash_bytes(name), [&](module_record& r) {
+    if (!try_share(r.refs)) return false;
+    if (r.named(name)) return true;
+    drop_reference(r);
+    return false;
+  });
+}
+
+} // namespace
+
+record* open_module(registry& g, path_view path, const open_options& options, failure& why) noexcept {
+  if (path.width() == 1)
+    if (record* const r = find_active(g, {static_cast<const char*>(path.data()), path.size()})) return r;
+  return guarded(why, [&]() -> record* {
+    os::fault fault;
+    std::string name = os::to_internal(path, fault);
+    if (fault) {
+      fill(why, fault, name);
+      return nullptr;
+    }
+    return opening(g, options, why).by_name(std::move(name));
+  });
+}
+
+record* adopt_module(registry& g, void* native_handle, failure& why) noexcept {
+  return guarded(why, [&]() -> record* {
+    loaded seen;
+    seen.handle = native_handle;
+    if (native_handle == nullptr || !os::describe(native_handle, seen.image, seen.path)) {
+      set_failure(why, errc::foreign_handle, "", "");
+      return nullptr;
+    }
+    return opening(g, {}, why).by_handle(seen, seen.path);
+  });
+}
+
+record* module_containing(registry& g, const void* address, failure& why) noexcept {
+  return guarded(why, [&]() -> record* {
+    os::fault fault;
+    loaded seen;
+    seen.handle = os::handle_of_address(address, fault);
+    if (seen.handle == nullptr || !os::describe(seen.handle, seen.image, seen.path)) {
+      fill(why, fault, "");
+      return nullptr;
+    }
+    return opening(g, {}, why).by_handle(seen, seen.path);
+  });
+}
+
+record* add_static_module(registry& g, const char* name, const static_symbol* symbols, std::size_t n,
+                          failure& why) noexcept {
+  return guarded(why, [&]() -> record* {
+    const sync::scoped_lock lock(g.mutex);
+    if (g.known.find(hash_bytes(name), [&](const module_record& r) { return r.named(name); }) != nullptr) {
+      set_failure(why, errc::already_registered, name, "");
+      return nullptr;
+    }
+    module_record& r = g.new_record_locked();
+    g.add_name_locked(r, name);
+    r.static_symbols = symbols;
+    r.static_count = n;
+    r.pins = 1; // part of the program: no policy ever sees it
+    r.state = phase::open;
+    g.keep();
+    publish(r.refs, open_bit | one_reference);
+    return &r;
+  });
+}
+
+bool add_search_path(registry& g, path_view folder, failure& why) noexcept {
+  try {
+    os::fault fault;
+    std::string path = os::to_internal(folder, fault);
+    if (!fault) path = os::make_absolute(path, fault);
+    if (fault) {
+      fill(why, fault, path);
+      return false;
+    }
+    const sync::scoped_lock lock(g.mutex);
+    g.search_path.push_back(std::move(path));
+    return true;
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return false;
+  }
+}
+
+} // namespace tenure::inline v1::detail

@@ -1,0 +1,107 @@
+// Tells a return address from any other number that happens to point into code: a call stands right before
+// it.
+#ifndef TENURE_LIB_OS_CALL_SITE_HPP
+#define TENURE_LIB_OS_CALL_SITE_HPP
+
+#include "mapped_image.hpp"
+#include "unsanitized.hpp"
+
+#include <initializer_list>
+
+// The filter needs two kinds of knowledge: how calls look, and how signal frames look (for an interrupted pc
+// follows no call). Where either is missing, every word that points into code counts: nothing is missed, more
+// is deferred.
+#if defined(__x86_64__) && !defined(__ILP32__) && (defined(__linux__) || defined(_WIN32))
+#  define TENURE_CALLS_X86 1
+#elif defined(_M_X64) || (defined(__i386__) && defined(__linux__))
+#  define TENURE_CALLS_X86 1
+#elif defined(__aarch64__) && defined(__linux__) && !defined(__ILP32__)
+#  define TENURE_CALLS_AARCH64 1
+#endif
+
+namespace tenure::inline v1::os {
+
+// Instruction bytes that end at a return address, read backwards and never from before the code's begin.
+class bytes_before {
+public:
+  TENURE_UNSANITIZED bytes_before(std::uintptr_t address, const address_range& code) noexcept
+      : end_(reinterpret_cast<const unsigned char*>(address))
+      , available_(address - code.begin) {}
+
+  // The byte `distance` before the address.
+  TENURE_UNSANITIZED unsigned operator[](std::size_t distance) const noexcept { return *(end_ - distance); }
+  TENURE_UNSANITIZED bool have(std::size_t count) const noexcept { return available_ >= count; }
+
+private:
+  const unsigned char* end_;
+  std::size_t available_;
+};
+
+// x86: FF /2 (call through register or memory) whose operand bytes take `length` - 1 bytes, and 2 <= length
+// <= 7. FF /3, a far call, is left out: nothing a compiler makes for user code uses it.
+TENURE_UNSANITIZED inline bool x86_indirect_call(const bytes_before& code, std::size_t length) noexcept {
+  if (!code.have(length) || code[length] != 0xFF) return false;
+  const unsigned modrm = code[length - 1];
+  if ((modrm >> 3 & 7) != 2) return false;
+  const unsigned mode = modrm >> 6;
+  const bool has_sib = mode != 3 && (modrm & 7) == 4;
+  const bool bare_displacement =
+      mode == 0 && ((modrm & 7) == 5 || (has_sib && length > 2 && (code[length - 2] & 7) == 5));
+  constexpr std::size_t displacement[] = {0, 1, 4, 0};
+  return length == 2 + (has_sib ? 1U : 0U) + (bare_displacement ? 4 : displacement[mode]);
+}
+
+// x86: E8 rel32, or any length of FF /2. Prefixes stand further ahead and do not matter.
+TENURE_UNSANITIZED inline bool follows_x86_call(const bytes_before& code) noexcept {
+  if (code.have(5) && code[5] == 0xE8) return true;
+  for (const std::size_t length : {2U, 3U, 4U, 6U, 7U})
+    if (x86_indirect_call(code, length)) return true;
+  return false;
+}
+
+// aarch64: BL, or BLR in its plain and in its four authenticating forms (BLRAA, BLRAB, BLRAAZ, BLRABZ).
+TENURE_UNSANITIZED inline bool follows_aarch64_call(const bytes_before& code) noexcept {
+  if (!code.have(4)) return false;
+  const std::uint32_t instruction = code[4] | code[3] << 8 | code[2] << 16 | code[1] << 24;
+  return (instruction & 0xFC000000U) == 0x94000000U || (instruction & 0xFEFFF000U) == 0xD63F0000U;
+}
+
+// True if `address` may be a return address into `code`. It may equal the end: a call that never returns can
+// be the code's last instruction.
+TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const address_range& code) noexcept {
+  if (address - code.begin > code.end - code.begin) return false;
+#if defined(TENURE_CALLS_X86)
+  return follows_x86_call(bytes_before(address, code));
+#elif defined(TENURE_CALLS_AARCH64)
+  return address % 4 == 0 && follows_aarch64_call(bytes_before(address, code));
+#else
+  return true;
+#endif
+}
+
+#if defined(TENURE_CALLS_X86) || defined(TENURE_CALLS_AARCH64)
+inline constexpr bool calls_are_recognised = true;
+#else
+inline constexpr bool calls_are_recognised = false;
+#endif
+
+#if defined(__aarch64__)
+// Bits of an address that hold it on every kernel; above them pointer authentication may have put a
+// signature. The smallest address space that Linux offers on aarch64 has 36 bits.
+inline constexpr std::uintptr_t unsigned_address_bits = (std::uintptr_t{1} << 36) - 1;
+
+// Takes a signature off. A hint instruction: it does nothing where the processor has no pointer
+// authentication.
+TENURE_UNSANITIZED inline std::uintptr_t without_signature(std::uintptr_t word) noexcept {
+  register std::uintptr_t link __asm__("x30") = word;
+  __asm__("hint #7 // xpaclri" : "+r"(link));
+  return link;
+}
+#else
+inline constexpr std::uintptr_t unsigned_address_bits = ~std::uintptr_t{0};
+TENURE_UNSANITIZED inline std::uintptr_t without_signature(std::uintptr_t word) noexcept { return word; }
+#endif
+
+} // namespace tenure::inline v1::os
+
+#endif

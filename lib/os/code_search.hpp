@@ -1,0 +1,77 @@
+// Finds an image's code among stack words.
+#ifndef TENURE_LIB_OS_CODE_SEARCH_HPP
+#define TENURE_LIB_OS_CODE_SEARCH_HPP
+
+#include "own_stack.hpp"
+#include "stack_walk.hpp"
+
+namespace tenure::inline v1::os {
+
+// A visitor for stack_walk::run.
+class code_search {
+public:
+  TENURE_UNSANITIZED code_search(const mapped_image& image, stack_walk& walk) noexcept
+      : image_(image)
+      , walk_(walk) {
+    begin_ = ~std::uintptr_t{0};
+    for (std::size_t i = 0; i != image.code_count; ++i) extend(image.code[i]);
+    length_ = image.code_count == 0 ? 0 : end_ - begin_;
+  }
+
+  TENURE_UNSANITIZED bool operator()(const word_block& block) noexcept {
+    const std::uintptr_t begin = begin_, length = length_; // in registers: stack words may alias everything
+    const interruption_marks is_mark = is_mark_;
+    for (std::size_t i = 0; i != block.count; ++i) {
+      const std::uintptr_t word = block.words[i];
+      const bool close = ((word - begin) & unsigned_address_bits) <= length;
+      if (!(close | is_mark(word))) [[likely]]
+        continue;
+      if (inspect(word, block.address + i * sizeof word)) return true;
+    }
+    return false;
+  }
+
+  stack_finding finding;
+
+private:
+  TENURE_UNSANITIZED void extend(const address_range& range) noexcept {
+    if (range.begin < begin_) begin_ = range.begin;
+    if (range.end > end_) end_ = range.end;
+  }
+
+  TENURE_UNSANITIZED TENURE_NOT_INLINED bool inspect(std::uintptr_t word, std::uintptr_t slot) noexcept {
+    if (is_mark_(word)) inspect_interruption(slot);
+    const std::uintptr_t address = without_signature(word);
+    if (!finding && is_return_address(address)) finding = {stack_evidence::return_address, address - 1, slot};
+    return static_cast<bool>(finding);
+  }
+
+  [[nodiscard]] TENURE_UNSANITIZED bool is_return_address(std::uintptr_t address) const noexcept {
+    for (std::size_t i = 0; i != image_.code_count; ++i)
+      if (follows_call(address, image_.code[i])) return true;
+    return false;
+  }
+
+  // The stack that was interrupted is walked too, unless it is this one.
+  TENURE_UNSANITIZED void inspect_interruption(std::uintptr_t mark) noexcept {
+    mark_surroundings context;
+    if (!walk_.reader.read(mark - words_before_mark * sizeof(stack_word), context.words,
+                           sizeof context.words))
+      return;
+    const interruption stopped = interruption_at(context);
+    if (stopped.sp == 0) return;
+    walk_.starts.add(stopped.sp);
+    if (image_.executes(stopped.pc)) finding = {stack_evidence::interrupted_code, stopped.pc, mark};
+  }
+
+  const mapped_image& image_;
+  stack_walk& walk_;
+  interruption_marks is_mark_;
+  std::uintptr_t begin_; // all the image's code lies in [begin_, begin_ + length_)
+  std::uintptr_t end_ = 0;
+  std::uintptr_t length_;
+};
+
+} // namespace tenure::inline v1::os
+
+#endif

@@ -1,0 +1,175 @@
+// Finds exceptions in flight on the calling thread that need an image: their type, destructor or vtable lies
+// in it.
+#ifndef TENURE_LIB_OS_EXCEPTION_SEARCH_HPP
+#define TENURE_LIB_OS_EXCEPTION_SEARCH_HPP
+
+#include "own_stack.hpp"
+#include "stack_walk.hpp"
+
+#include <exception>
+
+#if defined(__GNUC__) // the Itanium C++ ABI, which GCC and clang follow everywhere, MinGW included
+#  define TENURE_ITANIUM_EXCEPTIONS 1
+#  include <unwind.h>
+
+namespace __cxxabiv1 {
+struct __cxa_eh_globals;
+extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;
+} // namespace __cxxabiv1
+#endif
+
+namespace tenure::inline v1::os {
+
+#if defined(TENURE_ITANIUM_EXCEPTIONS)
+
+// What precedes every thrown object: the Itanium C++ ABI, part II, 2.2.1
+// (https://itanium-cxx-abi.github.io/cxx-abi/). libstdc++ and libc++abi add members in front of it only, and
+// on 32 bit into the padding.
+struct exception_head {
+  std::uintptr_t type; // its type_info; of a dependent exception in libstdc++: the object that it shares
+  std::uintptr_t destructor; // null for a trivial one
+  void* unexpected_handler;
+  void* terminate_handler;
+  exception_head* next_caught;
+  int handler_count;
+#  if defined(__ARM_EABI_UNWINDER__)
+  exception_head* next_propagating;
+  int propagation_count;
+#  else
+  int handler_switch_value;
+  const unsigned char* action_record;
+  const unsigned char* language_data;
+  void* catch_temporary;
+  void* adjusted_object;
+#  endif
+  _Unwind_Exception unwind;
+};
+
+// Who threw it, from the eight letters of its class. A foreign one (Rust, Go) has only the last member of the
+// head.
+enum class exception_origin : std::uint8_t { foreign, gnu, gnu_dependent, llvm };
+
+TENURE_UNSANITIZED inline exception_origin origin_of(const _Unwind_Exception& unwind) noexcept {
+  std::uint64_t letters = 0;
+#  if defined(__ARM_EABI_UNWINDER__)
+  for (const char letter : unwind.exception_class)
+    letters = letters << 8 | static_cast<unsigned char>(letter);
+#  else
+  letters = unwind.exception_class;
+#  endif
+  constexpr std::uint64_t gnu = 0x474E5543432B2B00, llvm = 0x434C4E47432B2B00; // "GNUCC++\0" and "CLNGC++\0"
+  if (letters == gnu) return exception_origin::gnu;
+  if (letters == gnu + 1) return exception_origin::gnu_dependent;
+  return (letters & ~std::uint64_t{1}) == llvm ? exception_origin::llvm : exception_origin::foreign;
+}
+
+// The first member of __cxa_eh_globals. Uncaught exceptions are only counted there.
+TENURE_UNSANITIZED inline std::uintptr_t newest_caught() noexcept {
+  return *reinterpret_cast<const std::uintptr_t*>(__cxxabiv1::__cxa_get_globals());
+}
+
+// Looks at the exceptions being handled, and as a visitor for stack_walk::run at those being thrown: a
+// cleanup that runs during unwinding needs the exception again for _Unwind_Resume, so its address is in a
+// frame or a spilled register.
+class exception_search {
+public:
+  TENURE_UNSANITIZED exception_search(const mapped_image& image, stack_walk& walk) noexcept
+      : image_(image)
+      , walk_(walk) {}
+
+  // Newest first. A foreign exception ends the list: the runtime allows none below it.
+  TENURE_UNSANITIZED bool look_at_caught() noexcept {
+    for (std::uintptr_t head = newest_caught(); head != 0;) {
+      exception_head copy;
+      if (!read_head(head, copy)) return false;
+      if (belongs(head, copy)) return true;
+      head = reinterpret_cast<std::uintptr_t>(copy.next_caught);
+    }
+    return false;
+  }
+
+  TENURE_UNSANITIZED bool operator()(const word_block& block) noexcept {
+    for (std::size_t i = 0; i != block.count; ++i) {
+      const std::uintptr_t word = block.words[i];
+      if (!plausible(word) || !look_at_thrown(word)) continue;
+      finding.slot = block.address + i * sizeof word;
+      return true;
+    }
+    return false;
+  }
+
+  stack_finding finding;
+
+private:
+  static constexpr std::uintptr_t head_size = offsetof(exception_head, unwind);
+
+  // Suitably aligned, not in the lowest pages, and not what the last words were: most of a stack is none of
+  // this.
+  TENURE_UNSANITIZED bool plausible(std::uintptr_t word) noexcept {
+    constexpr std::uintptr_t lowest = 0x10000;
+    if (word % alignof(_Unwind_Exception) != 0 || word < lowest) return false;
+    std::uintptr_t& same_hash = rejected_[word / alignof(_Unwind_Exception) % rejected_count];
+    if (same_hash == word) return false;
+    same_hash = word;
+    return true;
+  }
+
+  TENURE_UNSANITIZED bool look_at_thrown(std::uintptr_t unwind) noexcept {
+    exception_head copy;
+    return read_head(unwind - head_size, copy) && belongs(unwind - head_size, copy);
+  }
+
+  // False for a foreign exception, and for anything that is none. The head is read only after its class is
+  // known.
+  TENURE_UNSANITIZED bool read_head(std::uintptr_t head, exception_head& into) noexcept {
+    if (!walk_.reader.read(head + head_size, &into.unwind, sizeof into.unwind)) return false;
+    if (origin_of(into.unwind) == exception_origin::foreign) return false;
+    return walk_.reader.read(head, &into, sizeof into);
+  }
+
+  TENURE_UNSANITIZED bool belongs(std::uintptr_t head, exception_head copy) noexcept {
+    if (origin_of(copy.unwind) == exception_origin::gnu_dependent) {
+      head = copy.type - sizeof(exception_head);
+      if (!read_head(head, copy)) return false;
+    }
+    std::uintptr_t vtable = 0; // the object's first word; no vtable if it has none, and then this is a guess
+    walk_.reader.read(head + sizeof copy, &vtable, sizeof vtable);
+    return inside(copy.type, head) || inside(copy.destructor, head) || inside(vtable, head);
+  }
+
+  TENURE_UNSANITIZED bool inside(std::uintptr_t address, std::uintptr_t head) noexcept {
+    if (address - image_.whole.begin >= image_.whole.end - image_.whole.begin) return false;
+    finding = {stack_evidence::exception_in_flight, address, head};
+    return true;
+  }
+
+  static constexpr std::size_t rejected_count = 64; // words already looked at, by hash
+  const mapped_image& image_;
+  stack_walk& walk_;
+  std::uintptr_t rejected_[rejected_count]{};
+};
+
+// Nothing is thrown or handled almost always: then this costs two reads of thread-local memory.
+TENURE_UNSANITIZED inline bool exceptions_in_flight() noexcept {
+  return newest_caught() != 0 || std::uncaught_exceptions() != 0;
+}
+
+TENURE_UNSANITIZED TENURE_NOT_INLINED inline stack_finding find_exception(const mapped_image& image,
+                                                                          stack_walk& walk) noexcept {
+  exception_search search(image, walk);
+  if (!search.look_at_caught() && std::uncaught_exceptions() != 0) walk.run(search);
+  return search.finding;
+}
+
+#else
+
+// MSVC keeps a thrown object in its thrower's frame until the handler has ended; the code search sees that
+// frame.
+inline bool exceptions_in_flight() noexcept { return false; }
+inline stack_finding find_exception(const mapped_image&, stack_walk&) noexcept { return {}; }
+
+#endif
+
+} // namespace tenure::inline v1::os
+
+#endif

@@ -1,0 +1,115 @@
+// The port's contract: all that the library asks of an operating system. One file per system implements it
+// (posix.cpp, windows.cpp, none.cpp), with equal function names.
+//
+// For every function: paths are absolute unless said otherwise, in the library's own form (bytes on POSIX,
+// UTF-8 on Windows), without NUL inside. Failure is reported in `fault`, which is left alone on success.
+// Nothing here takes a lock of ours, so module code (initialisers, finalisers) may run in open and close.
+// std::bad_alloc may leave any function that is not noexcept; nothing else does, except what an initialiser
+// or finaliser throws (open, close).
+#ifndef TENURE_LIB_OS_OS_HPP
+#define TENURE_LIB_OS_OS_HPP
+
+#include "os/mapped_image.hpp"
+
+#include <tenure/failure.hpp>
+#include <tenure/options.hpp>
+#include <tenure/path.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenure::inline v1::os {
+
+// Why a call of the port failed.
+struct fault {
+  errc cause = errc::ok;
+  const char* call = ""; // the system's call, by its name
+  int code = 0;          // errno, or GetLastError()
+  std::string text;      // the system's words
+  std::string missing;   // the dependency or symbol that the system named
+  explicit operator bool() const noexcept { return cause != errc::ok; }
+};
+
+// Which file it is, however it is named: two paths with equal volume and number are one file.
+struct file_identity {
+  std::uint64_t volume = 0;
+  std::uint64_t number = 0;
+  friend bool operator==(const file_identity&, const file_identity&) = default;
+};
+
+// A regular file, open for reading; closed with the object. Opening never blocks, not even on a FIFO.
+class file {
+public:
+  file() noexcept = default;
+  file(const file&) = delete;
+  file& operator=(const file&) = delete;
+  ~file() { close(); }
+
+  // Opens `path`. Errors: file_not_found, permission_denied, not_a_regular_file, file_unreadable.
+  bool open(const std::string& path, fault& why);
+  void close() noexcept;
+  // Reads up to `size` bytes at `offset`; the number read, or -1.
+  [[nodiscard]] std::ptrdiff_t read_at(std::uint64_t offset, void* buffer, std::size_t size) const noexcept;
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] const file_identity& identity() const noexcept { return identity_; }
+
+private:
+  std::intptr_t handle_ = -1;
+  std::uint64_t size_ = 0;
+  file_identity identity_;
+};
+
+// A path in the library's form. Errors: path_empty, path_contains_nul, path_too_long, path_not_utf8.
+std::string to_internal(path_view path, fault& why);
+// True if the name alone says which folder it means, now and later (starts at a root).
+[[nodiscard]] bool is_absolute(std::string_view path) noexcept;
+// True if the path names a folder: "plugins/flac", "./flac", not "flac".
+[[nodiscard]] bool has_folder(std::string_view path) noexcept;
+// The same file from the root on, without "." and without resolving links; `path` may be relative.
+std::string make_absolute(const std::string& path, fault& why);
+std::string join(std::string_view folder, std::string_view name);
+// The same file under another spelling, different for each `attempt` from 1: the loaders compare names before
+// files.
+std::string respell(const std::string& path, unsigned attempt);
+// The file names to try for a bare name, best first; the name itself is among them if it looks decorated
+// already.
+std::vector<std::string> decorate(std::string_view name);
+// Which file `path` leads to, links followed; regular files only. Errors: as file::open.
+bool identify(const std::string& path, file_identity& out, fault& why);
+
+// Loads a module, or counts one more reference of the system's on it. `path` may be a bare name: then the
+// system looks for it its own way. With no_load: only if it is loaded, else null and errc::not_loaded.
+// Errors: missing_dependency, undefined_symbol, static_tls_exhausted, dlopen, dlopen_unknown, unsupported.
+void* open(const std::string& path, const open_options& options, fault& why);
+// Drops one reference of the system's. Errors: dlclose, dlclose_unknown.
+bool close(void* handle, fault& why);
+// The address of a symbol of this very module (and, as the system does it, its dependencies). A symbol may be
+// null by value; `found` tells. Errors: symbol_not_found.
+void* symbol(void* handle, const char* name, bool& found, fault& why);
+
+// Where the module lies and under which path the system knows it. False if the handle is not one of the
+// system's.
+bool describe(void* handle, mapped_image& image, std::string& path);
+// A reference of the system's to the module that contains `address`, or null.
+void* handle_of_address(const void* address, fault& why);
+// True while the very module that was at `image` under `path` is still mapped. Allocates nothing.
+[[nodiscard]] bool is_mapped(const mapped_image& image, const char* path) noexcept;
+
+// Makes the system finish unloads that it has postponed, by giving it the lingering module at `path` to close
+// once more. Does nothing if that module is gone.
+void kick(const char* path) noexcept;
+
+// Monotonic, in nanoseconds.
+[[nodiscard]] time_point now() noexcept;
+
+// True from the moment on that the process runs its exit handlers: nothing is unmapped then. watch_exit() is
+// called after each load, so that the handler runs before any static object of that module is destroyed.
+void watch_exit() noexcept;
+[[nodiscard]] bool is_exiting() noexcept;
+
+} // namespace tenure::inline v1::os
+
+#endif

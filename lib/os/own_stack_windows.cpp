@@ -1,0 +1,76 @@
+// The calling thread's stack on Windows.
+#include "code_search.hpp"
+#include "exception_search.hpp"
+
+#if defined(_MSC_VER)
+#  include <intrin.h>
+#endif
+
+namespace tenure::inline v1::os {
+namespace {
+
+#if defined(__GNUC__)
+#  pragma GCC diagnostic                                                                                     \
+      push // MinGW reads the block by an absolute address in its segment, which GCC 12 takes for null
+#  pragma GCC diagnostic ignored "-Warray-bounds"
+#endif
+
+// The system's own note, which fibers made by CreateFiber keep up to date. Only what is committed.
+address_range own_frames() noexcept {
+  const auto* block = reinterpret_cast<const NT_TIB*>(NtCurrentTeb());
+  return {reinterpret_cast<std::uintptr_t>(block->StackLimit),
+          reinterpret_cast<std::uintptr_t>(block->StackBase)};
+}
+
+#if defined(__GNUC__)
+#  pragma GCC diagnostic pop
+#endif
+
+// A second opinion, by unwind tables: it sees every frame whose return address stands after something
+// unusual.
+TENURE_UNSANITIZED stack_finding ask_unwinder(const mapped_image& image) noexcept {
+  constexpr ULONG most =
+      62; // of one call before Windows Vista; a deeper module frame has the word scan alone
+  void* frames[most];
+  const USHORT count = RtlCaptureStackBackTrace(0, most, frames, nullptr);
+  for (USHORT i = 0; i != count; ++i) {
+    const auto address = reinterpret_cast<std::uintptr_t>(frames[i]);
+    if (image.executes(address - 1)) return {stack_evidence::return_address, address - 1, 0};
+  }
+  return {};
+}
+
+// An address below all frames but the caller's callee.
+TENURE_UNSANITIZED TENURE_NOT_INLINED std::uintptr_t below_caller() noexcept {
+#if defined(_MSC_VER)
+  return reinterpret_cast<std::uintptr_t>(_AddressOfReturnAddress());
+#else
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+#endif
+}
+
+TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
+                                                              const mapped_image& image) noexcept {
+  stack_walk walk(own_frames(), sp);
+  code_search search(image, walk);
+  if (walk.run(search)) return search.finding;
+  if (exceptions_in_flight())
+    if (const stack_finding thrown = find_exception(image, walk)) return thrown;
+  return ask_unwinder(image);
+}
+
+} // namespace
+
+address_range mapped_part(address_range known) noexcept { return known; }
+
+// The context is on the stack that is read: what callers keep in registers is found there.
+TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_own_stack(const mapped_image& image) noexcept {
+  CONTEXT registers;
+  RtlCaptureContext(&registers);
+  const DWORD kept_error = GetLastError();
+  const stack_finding finding = scan_from(below_caller(), image);
+  SetLastError(kept_error);
+  return finding;
+}
+
+} // namespace tenure::inline v1::os

@@ -1,0 +1,315 @@
+// The port for systems with dlopen. Written on Linux with glibc; musl, macOS and the BSDs by their
+// documentation, and where they differ a function below says how.
+#include "os/os.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace tenure::inline v1::os {
+namespace {
+
+constexpr std::size_t longest_path = PATH_MAX - 1; // bytes; the kernel refuses more
+
+#if defined(__APPLE__)
+constexpr const char* suffix = ".dylib";
+#else
+constexpr const char* suffix = ".so";
+#endif
+
+errc cause_of(int error) noexcept {
+  switch (error) {
+  case ENOENT:
+  case ENOTDIR:
+    return errc::file_not_found;
+  case EACCES:
+  case EPERM:
+    return errc::permission_denied;
+  case ENAMETOOLONG:
+    return errc::path_too_long;
+  case ENOMEM:
+    return errc::out_of_memory;
+  case ENXIO: // a socket, or a device without a driver
+  case EISDIR:
+    return errc::not_a_regular_file;
+  default:
+    return errc::file_unreadable;
+  }
+}
+
+bool refuse(fault& why, errc cause, const char* call, int error) {
+  why.cause = cause;
+  why.call = call;
+  why.code = error;
+  why.text = std::strerror(error);
+  return false;
+}
+
+file_identity identity_of(const struct stat& s) noexcept {
+  return {static_cast<std::uint64_t>(s.st_dev), static_cast<std::uint64_t>(s.st_ino)};
+}
+
+bool starts_with(std::string_view text, std::string_view start) noexcept {
+  return text.substr(0, start.size()) == start;
+}
+
+} // namespace
+
+// --- files and names ---
+
+bool file::open(const std::string& path, fault& why) {
+  close();
+  // O_NONBLOCK: a FIFO without a writer must not hold us up; regular files ignore it
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return refuse(why, cause_of(errno), "open", errno);
+  handle_ = fd;
+  struct stat s;
+  if (::fstat(fd, &s) != 0) return refuse(why, errc::file_unreadable, "fstat", errno);
+  if (!S_ISREG(s.st_mode)) {
+    why.cause = errc::not_a_regular_file;
+    return false;
+  }
+  size_ = static_cast<std::uint64_t>(s.st_size);
+  identity_ = identity_of(s);
+  return true;
+}
+
+void file::close() noexcept {
+  if (handle_ >= 0) ::close(static_cast<int>(handle_));
+  handle_ = -1;
+}
+
+std::ptrdiff_t file::read_at(std::uint64_t offset, void* buffer, std::size_t size) const noexcept {
+  std::size_t done = 0;
+  while (done != size) {
+    const ssize_t n = ::pread(static_cast<int>(handle_), static_cast<char*>(buffer) + done, size - done,
+                              static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return -1;
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return static_cast<std::ptrdiff_t>(done);
+}
+
+namespace {
+
+void append_utf8(std::string& out, char32_t c) {
+  const auto byte = [&out](char32_t b) { out += static_cast<char>(static_cast<unsigned char>(b)); };
+  if (c < 0x80) return byte(c);
+  if (c < 0x800) return byte(0xc0 | c >> 6), byte(0x80 | (c & 0x3f));
+  if (c < 0x10000) return byte(0xe0 | c >> 12), byte(0x80 | (c >> 6 & 0x3f)), byte(0x80 | (c & 0x3f));
+  byte(0xf0 | c >> 18), byte(0x80 | (c >> 12 & 0x3f)), byte(0x80 | (c >> 6 & 0x3f)), byte(0x80 | (c & 0x3f));
+}
+
+// UTF-16 (width 2) or UTF-32 (width 4) to UTF-8. False if it is neither.
+template <class Unit> bool narrow(const Unit* text, std::size_t size, std::string& out) {
+  for (std::size_t i = 0; i != size; ++i) {
+    char32_t c = static_cast<char32_t>(text[i]);
+    if (sizeof(Unit) == 2 && c >= 0xd800 && c < 0xdc00 && i + 1 != size) {
+      const char32_t low = static_cast<char32_t>(text[i + 1]);
+      if (low < 0xdc00 || low > 0xdfff) return false;
+      c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+      ++i;
+    }
+    if ((c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff) return false;
+    append_utf8(out, c);
+  }
+  return true;
+}
+
+bool to_bytes(path_view path, std::string& out) {
+  if (path.width() == 2) return narrow(static_cast<const char16_t*>(path.data()), path.size(), out);
+  if (path.width() == 4) return narrow(static_cast<const char32_t*>(path.data()), path.size(), out);
+  out.assign(static_cast<const char*>(path.data()), path.size());
+  return true;
+}
+
+} // namespace
+
+std::string to_internal(path_view path, fault& why) {
+  std::string bytes;
+  if (!to_bytes(path, bytes)) why.cause = errc::path_not_utf8;
+  if (bytes.empty() && !why) why.cause = errc::path_empty;
+  if (bytes.size() > longest_path) why.cause = errc::path_too_long;
+  if (const std::size_t nul = bytes.find('\0'); nul != std::string::npos) {
+    why.cause = errc::path_contains_nul;
+    bytes.resize(nul); // what the system would have opened
+  }
+  return bytes;
+}
+
+bool is_absolute(std::string_view path) noexcept { return starts_with(path, "/"); }
+bool has_folder(std::string_view path) noexcept { return path.find('/') != std::string_view::npos; }
+std::string join(std::string_view folder, std::string_view name) {
+  std::string path(folder);
+  if (path.empty() || path.back() != '/') path += '/';
+  return path.append(name);
+}
+
+std::string make_absolute(const std::string& path, fault& why) {
+  if (is_absolute(path)) return path;
+  char here[longest_path + 1];
+  if (::getcwd(here, sizeof here) == nullptr) {
+    refuse(why, cause_of(errno), "getcwd", errno);
+    return path;
+  }
+  std::string_view rest = path;
+  while (starts_with(rest, "./")) rest.remove_prefix(2);
+  return join(here, rest);
+}
+
+std::string respell(const std::string& path, unsigned attempt) {
+  const std::size_t slash = path.rfind('/');
+  std::string spelled = path.substr(0, slash);
+  for (unsigned i = 0; i != attempt; ++i) spelled += "/.";
+  return spelled + path.substr(slash);
+}
+
+std::vector<std::string> decorate(std::string_view name) {
+  const std::string bare(name);
+  if (bare.find(suffix) != std::string::npos) return {bare}; // libflac.so, libflac.so.2
+  std::vector<std::string> files;
+  if (!starts_with(name, "lib")) files.push_back("lib" + bare + suffix);
+  files.push_back(bare + suffix);
+  files.push_back(bare);
+  return files;
+}
+
+bool identify(const std::string& path, file_identity& out, fault& why) {
+  struct stat s;
+  if (::stat(path.c_str(), &s) != 0) return refuse(why, cause_of(errno), "stat", errno);
+  if (!S_ISREG(s.st_mode)) {
+    why.cause = errc::not_a_regular_file;
+    return false;
+  }
+  out = identity_of(s);
+  return true;
+}
+
+// --- the loader ---
+
+namespace {
+
+int mode_of(const open_options& options, fault& why) {
+  int mode = options.lazy ? RTLD_LAZY : RTLD_NOW;
+  mode |= options.global ? RTLD_GLOBAL : RTLD_LOCAL;
+  if (options.no_load) mode |= RTLD_NOLOAD;
+#if defined(RTLD_DEEPBIND)
+  if (options.deep_bind) mode |= RTLD_DEEPBIND;
+#else
+  if (options.deep_bind) {
+    why.cause = errc::unsupported;
+    why.call = "dlopen";
+    why.text = "this system has no deep binding";
+  }
+#endif
+  static_cast<void>(why);
+  return mode;
+}
+
+std::string_view word_after(std::string_view text, std::string_view mark) noexcept {
+  const std::size_t at = text.find(mark);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = text.substr(at + mark.size());
+  return rest.substr(0, rest.find_first_of(" ,:(\n"));
+}
+
+// The loaders say in words what is missing; these are the words of glibc and musl.
+void judge(std::string_view path, fault& why) {
+  const std::string_view text = why.text;
+  why.cause = errc::dlopen;
+  if (const auto symbol = word_after(text, "undefined symbol: "); !symbol.empty()) {
+    why.cause = errc::undefined_symbol;
+    why.missing = symbol;
+  } else if (text.find("static TLS") != std::string_view::npos) {
+    why.cause = errc::static_tls_exhausted;
+  } else if (text.find("cannot open shared object file: No such file") != std::string_view::npos) {
+    const std::string_view library = text.substr(0, text.find(": "));
+    why.cause = library == path ? errc::file_not_found : errc::missing_dependency;
+    if (library != path) why.missing = library;
+  } else if (const auto needed = word_after(text, "Error loading shared library "); !needed.empty()) {
+    why.cause = needed == path ? errc::file_not_found : errc::missing_dependency;
+    if (needed != path) why.missing = needed;
+  } else if (const auto unresolved = word_after(text, "Error relocating "); !unresolved.empty()) {
+    const auto name = word_after(text, ": ");
+    why.cause = errc::undefined_symbol;
+    why.missing = name;
+  }
+}
+
+// What dlerror said, or that it said nothing.
+void take_dlerror(fault& why, const char* call, errc unknown) {
+  const char* const text = ::dlerror();
+  why.call = call;
+  why.cause = unknown;
+  if (text != nullptr) why.text = text;
+}
+
+} // namespace
+
+void* open(const std::string& path, const open_options& options, fault& why) {
+  const int mode = mode_of(options, why);
+  if (why) return nullptr;
+  ::dlerror();
+  void* const handle = ::dlopen(path.c_str(), mode);
+  if (handle != nullptr) return handle;
+  take_dlerror(why, "dlopen", options.no_load ? errc::not_loaded : errc::dlopen_unknown);
+  if (!options.no_load && !why.text.empty()) judge(path, why);
+  return nullptr;
+}
+
+bool close(void* handle, fault& why) {
+  ::dlerror();
+  if (::dlclose(handle) == 0) return true;
+  take_dlerror(why, "dlclose", errc::dlclose_unknown);
+  if (!why.text.empty()) why.cause = errc::dlclose;
+  return false;
+}
+
+void* symbol(void* handle, const char* name, bool& found, fault& why) {
+  ::dlerror();
+  void* const address = ::dlsym(handle, name);
+  if (address == nullptr) take_dlerror(why, "dlsym", errc::symbol_not_found);
+  found = address != nullptr || why.text.empty(); // a symbol whose value is null is one
+  if (found) why = {};
+  return address;
+}
+
+void kick(const char* path) noexcept {
+  if (void* const handle = ::dlopen(path, RTLD_LAZY | RTLD_NOLOAD)) ::dlclose(handle);
+}
+
+time_point now() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC, &t);
+  return time_point(std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec);
+}
+
+// --- the end of the process ---
+
+namespace {
+bool exiting =
+    false; // set once, by the thread that runs the exit handlers; read by whoever still closes modules
+void note_exit() noexcept {
+  __atomic_store_n(&exiting, true, __ATOMIC_RELAXED);
+} // relaxed: a hint; no memory hangs on it
+bool watched = false; // set under no lock: two handlers more do no harm
+} // namespace
+
+void watch_exit() noexcept {
+  if (__atomic_exchange_n(&watched, true, __ATOMIC_RELAXED))
+    return; // relaxed: nothing else is published by it
+  std::atexit(note_exit);
+}
+bool is_exiting() noexcept { return __atomic_load_n(&exiting, __ATOMIC_RELAXED); } // relaxed: as note_exit
+
+} // namespace tenure::inline v1::os

@@ -1,0 +1,157 @@
+// Where a module lies: asked of the loader's own list of objects.
+#include "os/os.hpp"
+
+#include <cstring>
+
+#include <dlfcn.h>
+#if defined(__APPLE__)
+#  include <mach-o/dyld.h>
+#  include <mach-o/getsect.h>
+#  include <mach-o/loader.h>
+#else
+#  include <link.h>
+#  include <unistd.h>
+#endif
+
+namespace tenure::inline v1::os {
+
+#if defined(__APPLE__)
+
+namespace {
+
+const mach_header* header_of(void* handle) noexcept {
+  for (std::uint32_t i = 0; i != _dyld_image_count(); ++i) {
+    void* const same = ::dlopen(_dyld_get_image_name(i), RTLD_LAZY | RTLD_NOLOAD);
+    if (same == nullptr) continue;
+    ::dlclose(same);
+    if (same == handle) return _dyld_get_image_header(i);
+  }
+  return nullptr;
+}
+
+void measure(const mach_header* header, std::intptr_t slide, mapped_image& image) noexcept {
+  const auto* command =
+      reinterpret_cast<const load_command*>(reinterpret_cast<const mach_header_64*>(header) + 1);
+  image.whole.begin = reinterpret_cast<std::uintptr_t>(header);
+  for (std::uint32_t i = 0; i != header->ncmds; ++i) {
+    if (command->cmd == LC_SEGMENT_64) {
+      const auto* s = reinterpret_cast<const segment_command_64*>(command);
+      const std::uintptr_t begin =
+          static_cast<std::uintptr_t>(s->vmaddr) + static_cast<std::uintptr_t>(slide);
+      const std::uintptr_t end = begin + static_cast<std::uintptr_t>(s->vmsize);
+      if (end > image.whole.end) image.whole.end = end;
+      if ((s->initprot & VM_PROT_EXECUTE) != 0 && image.code_count != max_code_ranges)
+        image.code[image.code_count++] = {begin, end};
+    }
+    command =
+        reinterpret_cast<const load_command*>(reinterpret_cast<const char*>(command) + command->cmdsize);
+  }
+}
+
+} // namespace
+
+bool describe(void* handle, mapped_image& image, std::string& path) {
+  const mach_header* const header = header_of(handle);
+  for (std::uint32_t i = 0; header != nullptr && i != _dyld_image_count(); ++i) {
+    if (_dyld_get_image_header(i) != header) continue;
+    measure(header, _dyld_get_image_vmaddr_slide(i), image);
+    path = _dyld_get_image_name(i);
+    return true;
+  }
+  return false;
+}
+
+bool is_mapped(const mapped_image& image, const char* path) noexcept {
+  for (std::uint32_t i = 0; i != _dyld_image_count(); ++i)
+    if (reinterpret_cast<std::uintptr_t>(_dyld_get_image_header(i)) == image.whole.begin)
+      return std::strcmp(_dyld_get_image_name(i), path) == 0;
+  return false;
+}
+
+#else
+
+namespace {
+
+void add_code(mapped_image& image, address_range range) noexcept {
+  if (image.code_count != max_code_ranges)
+    image.code[image.code_count++] = range;
+  else
+    image.code[max_code_ranges - 1].end = range.end; // segments ascend: the last range grows over the gap
+}
+
+// Extends `image` by one loadable segment, in whole pages as the loader maps it.
+void add_segment(mapped_image& image, const dl_phdr_info& object, const ElfW(Phdr) & segment) noexcept {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::uintptr_t begin = (object.dlpi_addr + segment.p_vaddr) & ~(page - 1);
+  const std::uintptr_t end = (object.dlpi_addr + segment.p_vaddr + segment.p_memsz + page - 1) & ~(page - 1);
+  if (!image.known() || begin < image.whole.begin) image.whole.begin = begin;
+  if (end > image.whole.end) image.whole.end = end;
+  if ((segment.p_flags & PF_X) != 0) add_code(image, {begin, end});
+}
+
+struct search {
+  const ElfW(Dyn) * dynamic; // tells the object: each has its own dynamic section
+  mapped_image* image;
+};
+
+int measure(dl_phdr_info* object, std::size_t, void* context) noexcept {
+  auto& wanted = *static_cast<search*>(context);
+  bool mine = false;
+  for (ElfW(Half) i = 0; i != object->dlpi_phnum; ++i) {
+    const auto& segment = object->dlpi_phdr[i];
+    if (segment.p_type == PT_DYNAMIC)
+      mine = object->dlpi_addr + segment.p_vaddr == reinterpret_cast<std::uintptr_t>(wanted.dynamic);
+  }
+  if (!mine) return 0;
+  for (ElfW(Half) i = 0; i != object->dlpi_phnum; ++i)
+    if (object->dlpi_phdr[i].p_type == PT_LOAD) add_segment(*wanted.image, *object, object->dlpi_phdr[i]);
+  return 1;
+}
+
+struct presence {
+  const mapped_image* image;
+  const char* path;
+};
+
+// The name is compared too: another module may lie at the same address by now.
+int is_same(dl_phdr_info* object, std::size_t, void* context) noexcept {
+  const auto& wanted = *static_cast<const presence*>(context);
+  mapped_image seen;
+  for (ElfW(Half) i = 0; i != object->dlpi_phnum; ++i)
+    if (object->dlpi_phdr[i].p_type == PT_LOAD) add_segment(seen, *object, object->dlpi_phdr[i]);
+  return seen.whole.begin == wanted.image->whole.begin && seen.whole.end == wanted.image->whole.end ? 1 : 0;
+}
+
+} // namespace
+
+// glibc, musl and the BSDs: a handle is (or leads to) a link_map.
+bool describe(void* handle, mapped_image& image, std::string& path) {
+  link_map* map = nullptr;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return false;
+  path = map->l_name;
+  if (path.empty()) path = "/proc/self/exe"; // the program itself
+  search wanted{map->l_ld, &image};
+  ::dl_iterate_phdr(measure, &wanted);
+  return image.known();
+}
+
+bool is_mapped(const mapped_image& image, const char* path) noexcept {
+#  if defined(DLFO_STRUCT_HAS_EH_DBASE) // glibc 2.35: a look-up without a lock, in some nanoseconds
+  dl_find_object found;
+  if (::_dl_find_object(reinterpret_cast<void*>(image.whole.begin), &found) != 0) return false;
+#  endif
+  presence wanted{&image, path};
+  return ::dl_iterate_phdr(is_same, &wanted) != 0;
+}
+
+#endif
+
+void* handle_of_address(const void* address, fault& why) {
+  Dl_info info{};
+  const bool known = ::dladdr(address, &info) != 0 && info.dli_fname != nullptr;
+  void* const handle = known ? ::dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : nullptr;
+  if (handle == nullptr) why.cause = errc::no_module_at_address;
+  return handle;
+}
+
+} // namespace tenure::inline v1::os

@@ -1,0 +1,7 @@
+#include "os/why_mapped.hpp"
+
+namespace tenure::inline v1::os {
+
+detail::linger_finding why_mapped(const std::string&, const mapped_image&) { return {}; }
+
+} // namespace tenure::inline v1::os

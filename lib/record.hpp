@@ -1,0 +1,93 @@
+// Everything known of one module.
+#ifndef TENURE_LIB_RECORD_HPP
+#define TENURE_LIB_RECORD_HPP
+
+#include "os/mapped_image.hpp"
+#include "os/os.hpp"
+#include "sync.hpp"
+
+#include <tenure/detail/registry.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace tenure::inline v1::detail {
+
+// The state machine of ARCHITECTURE section 4; active and idle are told apart by the count (count.hpp).
+enum class phase : std::uint8_t { absent, loading, open, closing, lingering };
+
+// Who keeps an idle module: exactly one of them, or nobody while a releaser is on its way to the mutex.
+enum class keeper : std::uint8_t {
+  nobody,
+  policy,  // in one of the policy's lists
+  waiting, // in the registry's list of closes that wait for a safe point or for a yes
+  pins,    // the last pin hands it to the policy
+};
+
+// A spelling under which the module was opened. Never changed after it is published; freed when the module is
+// gone.
+struct name_node {
+  name_node* next = nullptr;
+  std::uint64_t hash = 0;
+  std::string text;
+};
+
+// Fields without a remark: written with the registry's mutex held, read with it, or by anybody who holds a
+// reference once the module is open (they are constant from then on until it is gone).
+struct module_record : record, idle_module {
+  module_record() noexcept
+      : idle_module(refs) {}
+
+  name_node* names = nullptr; // published; the first is the absolute path
+  void* handle = nullptr;     // the system's; null for a static module
+  os::mapped_image image;
+  os::file_identity file;
+  const static_symbol* static_symbols = nullptr; // not null: linked into the program
+  std::size_t static_count = 0;
+
+  // Only with the mutex held.
+  phase state = phase::absent;
+  keeper kept_by = keeper::nobody;
+  unload_outcome why_waiting = unload_outcome::deferred; // of a module kept by `waiting`
+  linger_reason reason = linger_reason::none;
+  char* linger_detail = nullptr; // the evidence, owned
+  bool superseded = false;       // its file was replaced and the new one is loaded beside it
+  std::uint32_t pins = 0;
+  sync::thread_id worker = 0; // the thread that loads or closes it, or on whose stack its code is (waiting)
+  std::uint64_t loads = 0;
+  module_record* next_record = nullptr;  // all records of the registry, for ever
+  module_record* next_closing = nullptr; // victims on their way out, owned by the closing thread
+
+  [[nodiscard]] const char* path() const noexcept {
+    const name_node* const first = read_published(names);
+    return first != nullptr ? first->text.c_str() : "";
+  }
+  [[nodiscard]] bool named(std::string_view text) const noexcept {
+    for (const name_node* n = read_published(names); n != nullptr; n = read_published(n->next))
+      if (n->text == text) return true;
+    return false;
+  }
+};
+
+struct idle_access { // the manager's way into what policies only read
+  static void note_idle(idle_module& m, time_point since, std::uint64_t last_use) noexcept {
+    m.idle_since_ = since;
+    m.last_use_ = last_use;
+    m.stamp = never;
+  }
+  static time_point since(const idle_module& m) noexcept { return m.idle_since_; }
+  static void note_use(idle_module& m) noexcept { ++m.use_count_; }
+  static void note_load(idle_module& m, duration took, std::size_t bytes) noexcept {
+    m.load_time_ = took;
+    m.mapped_bytes_ = bytes;
+  }
+  static void note_vote(idle_module& m, unload_vote vote) noexcept { m.vote_ = vote; }
+};
+
+inline module_record& full(record& r) noexcept { return static_cast<module_record&>(r); }
+inline const module_record& full(const record& r) noexcept { return static_cast<const module_record&>(r); }
+inline module_record& full(idle_module& m) noexcept { return static_cast<module_record&>(m); }
+
+} // namespace tenure::inline v1::detail
+
+#endif

@@ -1,0 +1,344 @@
+// The state machine of modules. Every transition between active and idle that needs the mutex, and the choice
+// of victims, is here; loading is in opening.cpp, closing in closing.cpp.
+#include "registry.hpp"
+
+#include "failure_access.hpp"
+#include "hash.hpp"
+
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+
+registry::~registry() {
+  while (records != nullptr) {
+    module_record* const r = records;
+    records = r->next_record;
+    drop_names_locked(*r); // nobody else is left
+    delete[] r->linger_detail;
+    delete r;
+  }
+}
+
+time_point registry::now() const noexcept {
+  return options.clock.now != nullptr ? options.clock.now(options.clock.context) : os::now();
+}
+
+// A record that is absent is used again: weak handles tell the modules apart by `generation`.
+module_record& registry::new_record_locked() {
+  for (module_record* r = records; r != nullptr; r = r->next_record)
+    if (r->state == phase::absent && r->names == nullptr) return *r;
+  auto* const r = new module_record;
+  r->owner = this;
+  r->next_record = records;
+  records = r;
+  return *r;
+}
+
+void registry::add_name_locked(module_record& r, std::string text) {
+  if (r.named(text)) return;
+  known.reserve(1);
+  auto* const node = new name_node{nullptr, hash_bytes(text), std::move(text)};
+  name_node** end = &r.names;
+  while (*end != nullptr) end = &(*end)->next;
+  publish_value(*end, node);
+  known.insert(node->hash, r);
+}
+
+void registry::drop_names_locked(module_record& r) noexcept {
+  while (r.names != nullptr) {
+    name_node* const node = r.names;
+    publish_value(r.names, node->next);
+    known.erase(node->hash, r);
+    delete node;
+  }
+}
+
+// Takes the module out of whoever keeps it idle.
+void registry::recall_locked(module_record& r) noexcept {
+  if (r.kept_by == keeper::policy && policy != nullptr) table.revived(policy, r);
+  if (r.kept_by == keeper::waiting) waiting.remove(r);
+  r.kept_by = keeper::nobody;
+}
+
+// One reference for the caller. Pre: r is open. True if it was idle.
+bool registry::acquire_locked(module_record& r) noexcept {
+  bool revived = false;
+  if (try_acquire(r.refs, revived)) {
+    if (revived) jot(r.used_at, next_tick());
+  } else {
+    // Idle or on its way to it: only the holder of the mutex changes the word now, so one replace is enough.
+    const bool releaser_on_its_way = r.kept_by == keeper::nobody;
+    recall_locked(r);
+    set_flags(r.refs, releaser_on_its_way ? pending_bit : 0);
+    acquire(r.refs);
+    revived = true;
+    jot(r.used_at, next_tick());
+  }
+  if (revived) {
+    ++stats.revives;
+    idle_access::note_use(r);
+  }
+  return revived;
+}
+
+// The module has lost its last reference: its keeper takes it.
+void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept {
+  if (r.pins != 0) {
+    r.kept_by = keeper::pins;
+    return;
+  }
+  idle_access::note_idle(r, table.reads_time ? now() : time_point{}, used_at);
+  if (policy == nullptr) { // the manager is gone: nobody will ask again
+    r.kept_by = keeper::nobody;
+    victims.push_back(r);
+    return;
+  }
+  r.kept_by = keeper::policy;
+  table.idled(policy, r, idle_access::since(r), victims);
+  if (table.parks) set_flags(r.refs, parked_bit);
+}
+
+// Closes the way back for a victim. False if it is in use again; then it is no victim any more.
+bool registry::claim_one_locked(module_record& r, idle_list& victims) noexcept {
+  word seen = look(r.refs);
+  for (;;) {
+    const bool used = count_of(seen) != 0;
+    const bool was_used = (seen & touched_bit) != 0;
+    const word open_again = seen & ~(parked_bit | touched_bit);
+    if (!replace(r.refs, seen, used || was_used ? open_again : 0)) continue;
+    r.kept_by = keeper::nobody;
+    if (used) return false;     // revived without the mutex: its next last release comes here
+    if (!was_used) return true; // nobody can reach it now
+    settle_locked(r, glance(r.used_at), victims); // used meanwhile and idle again
+    return false;
+  }
+}
+
+// Back among the idle: to the policy, or, if the manager is gone, to nobody. Pre: closing by this thread.
+void registry::put_back_locked(module_record& r) noexcept {
+  r.state = phase::open;
+  r.worker = 0;
+  publish(r.refs, open_bit);
+  idle_list victims;
+  settle_locked(r, r.last_use(), victims);
+  while (!victims.empty()) wait_for_safe_point_locked(full(victims.pop_front()), unload_outcome::deferred);
+  changed.notify_all();
+}
+
+// Open and idle again, in the waiting list. Pre: no reference.
+void registry::wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept {
+  r.state = phase::open;
+  r.kept_by = keeper::waiting;
+  r.why_waiting = why;
+  r.worker = sync::this_thread_id();
+  waiting.push_back(r);
+  publish(r.refs, open_bit);
+  changed.notify_all();
+}
+
+module_record* registry::find_file_locked(const os::file_identity& file) noexcept {
+  module_record* best = nullptr; // an open one before one that comes, one that comes before one that goes
+  known.find(hash_pair(file.volume, file.number), [&](module_record& r) {
+    if (!(r.file == file) || r.state == phase::absent) return false;
+    if (best == nullptr || r.state == phase::open || best->state == phase::closing) best = &r;
+    return false;
+  });
+  return best;
+}
+
+module_record* registry::find_handle_locked(void* handle, const module_record* except) noexcept {
+  return known.find(hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0),
+                    [&](const module_record& r) { return r.handle == handle && &r != except; });
+}
+
+// Turns victims into records that this thread will close.
+void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
+  while (!victims.empty()) {
+    module_record& r = full(victims.pop_front());
+    if (!claim_one_locked(r, victims)) continue;
+    r.state = phase::closing;
+    r.worker = sync::this_thread_id();
+    out.push(r);
+  }
+}
+
+// Closes that waited: those that this thread's stack held up, and, on request, those that said no.
+void registry::take_waiting_locked(idle_list& victims, bool vetoed_too) noexcept {
+  for (idle_module* m = waiting.front(); m != nullptr;) {
+    module_record& r = full(*m);
+    m = idle_list::after(*m);
+    const bool mine = r.worker == sync::this_thread_id();
+    if (r.why_waiting == unload_outcome::deferred ? !mine : !vetoed_too) continue;
+    waiting.remove(r);
+    victims.push_back(r);
+  }
+}
+
+// The module is gone: its record is free for another. Pre: no reference, not open.
+void registry::forget_locked(module_record& r) noexcept {
+  known.erase(hash_pair(r.file.volume, r.file.number), r);
+  known.erase(hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r);
+  drop_names_locked(r);
+  r.state = phase::absent;
+  r.handle = nullptr;
+  r.file = {};
+  r.image = {};
+  r.reason = linger_reason::none;
+  delete[] std::exchange(r.linger_detail, nullptr);
+  r.superseded = false;
+  r.worker = 0;
+  r.generation = r.generation + 1;
+  changed.notify_all();
+}
+
+// --- called by handles ---
+
+void last_dropped(record& dropped) noexcept {
+  registry& g = *dropped.owner; // alive: a module whose last releaser is under way is not closed
+  const registry_hold alive(g);
+  module_record& r = full(dropped);
+  closing_chain chain;
+  {
+    const sync::scoped_lock lock(g.mutex);
+    idle_list victims;
+    const word before = clear_flags(r.refs, pending_bit);
+    if (count_of(before) == 0 && r.state == phase::open) g.settle_locked(r, g.next_tick(), victims);
+    g.take_waiting_locked(victims, false);
+    g.claim_locked(victims, chain);
+  }
+  g.close_chain(chain, nullptr);
+}
+
+bool lock_weak(record& r, std::uint64_t generation) noexcept {
+  registry& g = *r.owner;
+  bool revived = false;
+  if (try_acquire(r.refs, revived)) {
+    if (revived) g.note_quiet_revive(r);
+    if (r.generation == generation) return true; // constant while the reference is held
+    drop_reference(r);
+    return false;
+  }
+  const sync::scoped_lock lock(g.mutex);
+  if (r.generation != generation || full(r).state != phase::open) return false;
+  g.acquire_locked(full(r));
+  return true;
+}
+
+void share_registry(record& r) noexcept { r.owner->keep(); }
+void unshare_registry(record& r) noexcept { registry::let_go(*r.owner); }
+
+const char* path_of(const record& r) noexcept { return full(r).path(); }
+void* native_handle_of(const record& r) noexcept { return full(r).handle; }
+
+// A pinned module is in no list of the policy, so that no policy needs to know of pins.
+void pin_module(record& pinned) noexcept {
+  registry& g = *pinned.owner;
+  module_record& r = full(pinned);
+  g.keep();
+  const sync::scoped_lock lock(g.mutex);
+  if (r.pins++ != 0 || r.kept_by != keeper::policy) return;
+  word seen = look(r.refs);
+  while (!replace(r.refs, seen, seen & ~(parked_bit | touched_bit))) {
+  }
+  g.recall_locked(r);
+}
+
+void unpin_module(record& pinned) noexcept {
+  registry& g = *pinned.owner;
+  module_record& r = full(pinned);
+  closing_chain chain;
+  {
+    const sync::scoped_lock lock(g.mutex);
+    idle_list victims;
+    if (--r.pins == 0 && r.kept_by == keeper::pins) g.settle_locked(r, g.next_tick(), victims);
+    g.claim_locked(victims, chain);
+  }
+  g.close_chain(chain, nullptr);
+  registry::let_go(g);
+}
+
+void enter_guard() noexcept { ++sync::this_thread().guards; }
+
+void leave_guard(record* r) noexcept {
+  const bool outermost = --sync::this_thread().guards == 0;
+  if (r == nullptr) return;
+  if (outermost) r->owner->safe_point();
+  unshare_registry(*r);
+}
+
+// --- called by managers ---
+
+registry* make_registry(const policy_table& table, void* policy, const manager_options& options,
+                        departure_check check, failure& why) noexcept {
+  auto* const g = new (std::nothrow) registry(table, options, check);
+  void* const place = ::operator new (table.size, std::align_val_t{table.alignment}, std::nothrow);
+  if (g != nullptr && place != nullptr) {
+    table.move_to(place, policy);
+    g->policy = place;
+    return g;
+  }
+  if (place != nullptr) ::operator delete (place, std::align_val_t{table.alignment});
+  delete g;
+  set_failure(why, errc::out_of_memory, "", "");
+  return nullptr;
+}
+
+namespace {
+
+// Lingering modules do not keep the registry for ever: what is still mapped when the manager goes stays
+// mapped.
+std::uint32_t forget_lingering_locked(registry& g) noexcept {
+  std::uint32_t forgotten = 0;
+  for (module_record* r = g.records; r != nullptr; r = r->next_record) {
+    if (r->state != phase::lingering) continue;
+    g.forget_locked(*r);
+    ++forgotten;
+  }
+  return forgotten;
+}
+
+} // namespace
+
+void retire_registry(registry& g) noexcept {
+  static_cast<void>(final_close_registry(g)); // nobody is left to read the report
+  void* policy = nullptr;
+  std::uint32_t released = 1; // the manager's own share
+  closing_chain chain;
+  {
+    const sync::scoped_lock lock(g.mutex);
+    idle_list victims;
+    g.table.drain(g.policy, victims); // what became idle since the final close
+    policy = std::exchange(g.policy, nullptr);
+    g.claim_locked(victims, chain); // a policy that is gone gets nothing back
+    released += forget_lingering_locked(g);
+  }
+  g.close_chain(chain, nullptr);
+  g.table.destroy(policy);
+  ::operator delete (policy, std::align_val_t{g.table.alignment});
+  while (released-- != 0) registry::let_go(g);
+}
+
+time_point next_due_of(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  return g.table.next_due(g.policy);
+}
+
+time_point now_of(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  return g.now();
+}
+
+manager_stats stats_of(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  manager_stats s = g.stats;
+  s.revives += glance(g.quiet_revives);
+  for (const module_record* r = g.records; r != nullptr; r = r->next_record) {
+    if (r->state == phase::absent) continue;
+    ++s.resident;
+    if (count_of(look(r->refs)) != 0) ++s.active;
+  }
+  return s;
+}
+
+} // namespace tenure::inline v1::detail

@@ -1,0 +1,119 @@
+// The registry: one per manager. Its mutex guards the index, the policy and all zero transitions; it outlives
+// its manager as long as handles, weak handles or loaded modules do.
+//
+// Lock order. The registry's mutex is a leaf.
+//   OK     mutex -> policy, clock source (which have no lock and do not call the manager)
+//   ERROR  mutex -> system's loader, module code, observer
+//   ERROR  mutex of one registry -> mutex of another
+#ifndef TENURE_LIB_REGISTRY_HPP
+#define TENURE_LIB_REGISTRY_HPP
+
+#include "index.hpp"
+#include "record.hpp"
+#include "sync.hpp"
+
+#include <string>
+#include <vector>
+
+namespace tenure::inline v1::detail {
+
+// Records chained by next_closing, taken out of every list, to be closed without the mutex.
+struct closing_chain {
+  module_record* head = nullptr;
+  module_record** tail = &head;
+  closing_chain() noexcept = default;
+  closing_chain(const closing_chain&) = delete;
+  closing_chain& operator=(const closing_chain&) = delete;
+  void push(module_record& r) noexcept {
+    r.next_closing = nullptr;
+    *tail = &r;
+    tail = &r.next_closing;
+  }
+};
+
+struct report_builder;
+
+struct registry {
+  registry(const policy_table& t, const manager_options& o, departure_check c) noexcept
+      : table(t)
+      , options(o)
+      , check(c) {}
+  ~registry();
+
+  // --- guarded by the mutex unless said otherwise ---
+  sync::mutex mutex;
+  sync::condition changed;          // some record's state changed
+  index known;                      // readers without the mutex, see index.hpp
+  const policy_table& table;        // constant
+  void* policy = nullptr;           // null once the manager is gone
+  const manager_options options;    // constant
+  const departure_check check;      // constant
+  idle_list waiting;                // idle, but not closed: a stack, a vote
+  module_record* records = nullptr; // every record ever made, for reuse
+  std::vector<std::string> search_path;
+  manager_stats stats;
+  std::uint64_t tick =
+      0; // orders uses; glance and jot, also without the mutex: it may lose a step between threads
+  std::uint64_t quiet_revives = 0; // revives without the mutex; as tick
+  std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
+
+  // --- registry.cpp: the state machine; all need the mutex ---
+  bool acquire_locked(module_record& r) noexcept;
+  void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
+  void put_back_locked(module_record& r) noexcept;
+  void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;
+  [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
+  [[nodiscard]] module_record* find_handle_locked(void* handle, const module_record* except) noexcept;
+  void claim_locked(idle_list& victims, closing_chain& out) noexcept;
+  bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
+  void recall_locked(module_record& r) noexcept;
+  void take_waiting_locked(idle_list& victims, bool vetoed_too) noexcept;
+  void await_locked() { changed.wait(mutex); }
+  module_record& new_record_locked();
+  void forget_locked(module_record& r) noexcept;
+  void add_name_locked(module_record& r, std::string text);
+  void drop_names_locked(module_record& r) noexcept;
+  [[nodiscard]] time_point now() const noexcept;
+
+  // --- closing.cpp: without the mutex ---
+  void close_chain(closing_chain& chain, report_builder* report) noexcept;
+  void safe_point() noexcept;
+  void look_at_lingering(report_builder* report) noexcept;
+  module_record* take_lingering(const module_record* after) noexcept;
+
+  std::uint64_t next_tick() noexcept {
+    const std::uint64_t next = glance(tick) + 1;
+    jot(tick, next);
+    return next;
+  }
+
+  // A parked module was revived by try_acquire, without the mutex.
+  void note_quiet_revive(record& r) noexcept {
+    jot(r.used_at, next_tick());
+    jot(quiet_revives, glance(quiet_revives) + 1);
+  }
+
+  void keep() noexcept { share(holders); }
+  static void let_go(registry& g) noexcept {
+    if (unshare(g.holders)) delete &g;
+  }
+};
+
+// Keeps the registry's memory for a scope in which the last module may go.
+class registry_hold {
+public:
+  explicit registry_hold(registry& g) noexcept
+      : registry_(g) {
+    registry_.keep();
+  }
+  registry_hold(const registry_hold&) = delete;
+  registry_hold& operator=(const registry_hold&) = delete;
+  ~registry_hold() { registry::let_go(registry_); }
+
+private:
+  registry& registry_;
+};
+
+} // namespace tenure::inline v1::detail
+
+#endif

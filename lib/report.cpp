@@ -1,0 +1,108 @@
+#include "report_builder.hpp"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1 {
+namespace detail {
+
+report_builder::report_builder() noexcept
+    : data_(new (std::nothrow) report_data) {}
+report_builder::~report_builder() { delete data_; }
+
+unload_report report_builder::finish() noexcept { return unload_report(std::exchange(data_, nullptr)); }
+
+void report_builder::add(const unload_entry& entry) noexcept {
+  if (data_ == nullptr) return;
+  for (unload_entry& earlier : data_->entries)
+    if (std::strcmp(earlier.path, entry.path) == 0) {
+      earlier.outcome = entry.outcome;
+      return;
+    }
+  try {
+    data_->entries.reserve(data_->entries.size() + 1);
+    unload_entry kept = entry;
+    kept.path = data_->texts.emplace_back(entry.path).c_str();
+    kept.detail = data_->texts.emplace_back(entry.detail).c_str();
+    data_->entries.push_back(kept);
+  } catch (const std::bad_alloc&) {
+    data_->complete = false;
+  }
+}
+
+namespace {
+
+const char* detail_of(const unload_entry& e) noexcept {
+  switch (e.outcome) {
+  case unload_outcome::deferred:
+    return "its code was on a thread's stack when it should have been closed";
+  case unload_outcome::vetoed:
+    return "its tenure_can_unload says no";
+  case unload_outcome::pinned:
+    return "a pin holds it";
+  case unload_outcome::busy:
+    return "references to it are alive";
+  case unload_outcome::idle:
+    return "the policy keeps it";
+  case unload_outcome::lingering:
+    return "closed, but the system keeps it mapped";
+  default:
+    return "";
+  }
+}
+
+unload_outcome outcome_of(const module_record& r, std::uint32_t references) noexcept {
+  if (r.static_symbols != nullptr) return unload_outcome::kept;
+  if (r.state == phase::lingering) return unload_outcome::lingering;
+  if (references != 0 || r.state != phase::open) return unload_outcome::busy;
+  if (r.pins != 0) return unload_outcome::pinned;
+  return r.kept_by == keeper::waiting ? r.why_waiting : unload_outcome::idle;
+}
+
+} // namespace
+
+unload_entry describe_locked(const module_record& r) noexcept {
+  unload_entry e;
+  e.path = r.path();
+  e.references = count_of(look(r.refs));
+  e.pins = r.static_symbols != nullptr ? 0 : r.pins;
+  e.loads = r.loads;
+  e.file_replaced = r.superseded;
+  e.outcome = outcome_of(r, e.references);
+  e.reason = r.reason;
+  e.detail = r.linger_detail != nullptr ? r.linger_detail : detail_of(e);
+  return e;
+}
+
+} // namespace detail
+
+const char* to_string(unload_outcome outcome) noexcept {
+  constexpr const char* names[] = {"gone", "lingering", "deferred", "vetoed", "pinned",
+                                   "busy", "idle",      "kept",     "failed"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
+const char* to_string(linger_reason reason) noexcept {
+  constexpr const char* names[] = {"none",      "nodelete_flag", "unique_symbol", "tls_destructor_pending",
+                                   "needed_by", "bound_back",    "other_holder",  "loader_never_unloads",
+                                   "unknown"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+const unload_entry* unload_report::begin() const noexcept {
+  return data_ != nullptr ? data_->entries.data() : nullptr;
+}
+const unload_entry* unload_report::end() const noexcept {
+  return data_ != nullptr ? data_->entries.data() + data_->entries.size() : nullptr;
+}
+bool unload_report::complete() const noexcept { return data_ != nullptr && data_->complete; }
+void unload_report::free_data() noexcept { delete data_; }
+
+std::size_t unload_report::count(unload_outcome outcome) const noexcept {
+  std::size_t n = 0;
+  for (const unload_entry& e : *this) n += e.outcome == outcome ? 1 : 0;
+  return n;
+}
+
+} // namespace tenure::inline v1

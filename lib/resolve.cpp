@@ -1,0 +1,94 @@
+#include "resolve.hpp"
+
+#include "failure_access.hpp"
+
+#include <utility>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// Not finding a file goes on with the next place; anything else wrong with it ends the search.
+enum class look { found, absent, wrong };
+
+look look_at(std::string path, location& found, os::fault& fault) {
+  os::fault here;
+  if (os::identify(path, found.file, here)) {
+    found.path = std::move(path);
+    return look::found;
+  }
+  found.tried += found.tried.empty() ? path : ", " + path;
+  if (here.cause == errc::file_not_found) return look::absent;
+  fault = std::move(here);
+  found.path = std::move(path);
+  return look::wrong;
+}
+
+bool refused(const os::fault& fault, const std::string& path, failure& why) noexcept {
+  fill(why, fault, path);
+  return false;
+}
+
+// A path with a folder: as it is, and decorated only if it does not exist (a folder of that name does not
+// count).
+bool resolve_in_folder(const std::string& name, location& found, failure& why) {
+  os::fault fault;
+  const std::string path = os::make_absolute(name, fault);
+  if (fault) return refused(fault, name, why);
+  const look as_it_is = look_at(path, found, fault);
+  if (as_it_is == look::found) return true;
+  if (as_it_is == look::wrong && fault.cause != errc::not_a_regular_file) return refused(fault, path, why);
+  const std::size_t slash = path.find_last_of("/\\");
+  for (const std::string& file : os::decorate(std::string_view(path).substr(slash + 1))) {
+    os::fault ignored; // the undecorated name is what the caller meant; its fault is the one to tell
+    if (look_at(path.substr(0, slash + 1) + file, found, ignored) == look::found) return true;
+  }
+  if (fault) return refused(fault, path, why);
+  report_not_found(name, found, why);
+  return false;
+}
+
+bool resolve_bare(const std::string& name, const std::vector<std::string>& search_path, location& found,
+                  failure& why) {
+  found.candidates = os::decorate(name);
+  os::fault fault;
+  for (const std::string& folder : search_path)
+    for (const std::string& file : found.candidates) {
+      const look seen = look_at(os::join(folder, file), found, fault);
+      if (seen == look::found) return true;
+      if (seen == look::wrong && fault.cause != errc::not_a_regular_file)
+        return refused(fault, found.path, why);
+    }
+  return false;
+}
+
+} // namespace
+
+void report_not_found(const std::string& name, const location& where, failure& why) noexcept {
+  const std::string_view tried =
+      where.tried.empty() ? std::string_view("nowhere: the search path is empty") : where.tried;
+  failure_parts parts;
+  parts.code = errc::file_not_found;
+  parts.path = name;
+  try {
+    const std::string text = "looked for " + std::string(tried);
+    parts.explanation = text;
+    fill(why, parts);
+  } catch (const std::bad_alloc&) {
+    fill(why, parts);
+  }
+}
+
+bool resolve(const std::string& name, const std::vector<std::string>& search_path, bool system_search,
+             location& found, failure& why) {
+  if (os::has_folder(name)) return resolve_in_folder(name, found, why);
+  if (resolve_bare(name, search_path, found, why)) return true;
+  if (why) return false;
+  if (system_search) {
+    found.by_system = true;
+    return true;
+  }
+  report_not_found(name, found, why);
+  return false;
+}
+
+} // namespace tenure::inline v1::detail

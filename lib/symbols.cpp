@@ -1,0 +1,75 @@
+// Symbols by name.
+#include "failure_access.hpp"
+#include "registry.hpp"
+
+#include <cstring>
+#include <new>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+void* find_static(const module_record& r, const char* name, bool& found) noexcept {
+  for (std::size_t i = 0; i != r.static_count; ++i)
+    if (std::strcmp(r.static_symbols[i].name, name) == 0) {
+      found = true;
+      return r.static_symbols[i].address;
+    }
+  return nullptr;
+}
+
+void* look_up(module_record& r, const char* name, bool& found, os::fault& fault) {
+  found = false;
+  if (r.static_symbols != nullptr) {
+    void* const address = find_static(r, name, found);
+    if (!found) fault.cause = errc::symbol_not_found;
+    return address;
+  }
+  if (r.handle != nullptr) return os::symbol(r.handle, name, found, fault);
+  fault.cause = errc::module_is_loading; // by this thread: its initialiser holds a handle to it already
+  return nullptr;
+}
+
+} // namespace
+
+void* find_symbol(record& r, const char* name, failure& why) noexcept {
+  try {
+    os::fault fault;
+    bool found = false;
+    void* const address = look_up(full(r), name, found, fault);
+    if (fault) {
+      fault.missing = name;
+      fill(why, fault, path_of(r));
+    }
+    return address;
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return nullptr;
+  }
+}
+
+bool bind_symbols(record& r, const char* const* names, void** out, std::size_t n, failure& why) noexcept {
+  try {
+    std::string missing;
+    std::vector<void*> addresses(n);
+    for (std::size_t i = 0; i != n; ++i) {
+      os::fault fault;
+      bool found = false;
+      addresses[i] = look_up(full(r), names[i], found, fault);
+      if (!found) missing += missing.empty() ? names[i] : std::string(", ") + names[i];
+    }
+    if (missing.empty()) {
+      std::memcpy(out, addresses.data(), n * sizeof(void*));
+      return true;
+    }
+    failure_parts parts;
+    parts.code = errc::api_incomplete;
+    parts.path = path_of(r);
+    parts.missing = missing;
+    fill(why, parts);
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+  }
+  return false;
+}
+
+} // namespace tenure::inline v1::detail

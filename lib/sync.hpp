@@ -1,0 +1,76 @@
+// The mutex, the condition and the per-thread state of the library. In the schedule tests a deterministic
+// scheduler takes their place.
+#ifndef TENURE_LIB_SYNC_HPP
+#define TENURE_LIB_SYNC_HPP
+
+#include <cstdint>
+
+namespace tenure::inline v1::sync {
+
+// What the library knows of a thread. Zero-initialised, trivially destructible: no code runs at a thread's
+// start or end.
+struct thread_state {
+  std::uint32_t guards = 0;        // guards of this thread that are open
+  std::uint32_t inside_loader = 0; // the system's open or close calls of ours that are on this thread's stack
+};
+
+} // namespace tenure::inline v1::sync
+
+#if defined(TENURE_SCHEDULED)
+#  include "support/scheduled_sync.hpp"
+#else
+
+#  include <condition_variable>
+#  include <mutex>
+
+namespace tenure::inline v1::sync {
+
+using mutex = std::mutex;
+
+// Wakes may be spurious: always wait in a loop.
+class condition {
+public:
+  void wait(mutex& held) {
+    std::unique_lock<std::mutex> lock(held, std::adopt_lock);
+    wakeup_.wait(lock);
+    lock.release();
+  }
+  void notify_all() noexcept { wakeup_.notify_all(); }
+
+private:
+  std::condition_variable wakeup_;
+};
+
+inline thread_state& this_thread() noexcept {
+  thread_local thread_state state;
+  return state;
+}
+
+} // namespace tenure::inline v1::sync
+
+#endif
+
+namespace tenure::inline v1::sync {
+
+// A running thread's identity: the address of its state.
+using thread_id = std::uintptr_t;
+inline thread_id this_thread_id() noexcept { return reinterpret_cast<thread_id>(&this_thread()); }
+
+// Holds the mutex for a scope; unlock() and lock() in pairs inside it.
+class scoped_lock {
+public:
+  explicit scoped_lock(mutex& m)
+      : mutex_(m) {
+    mutex_.lock();
+  }
+  scoped_lock(const scoped_lock&) = delete;
+  scoped_lock& operator=(const scoped_lock&) = delete;
+  ~scoped_lock() { mutex_.unlock(); }
+
+private:
+  mutex& mutex_;
+};
+
+} // namespace tenure::inline v1::sync
+
+#endif

@@ -1,0 +1,243 @@
+#include "cases.hpp"
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+namespace departure {
+namespace {
+
+using enum os::stack_evidence;
+
+constexpr std::size_t spare_stack_size = std::size_t{256}
+                                         << 10; // qemu and sanitizers want more than SIGSTKSZ
+
+// Memory for an alternate stack or a fiber, in a mapping of its own.
+class spare_stack {
+public:
+  spare_stack()
+      : memory_(
+            ::mmap(nullptr, spare_stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {}
+  spare_stack(const spare_stack&) = delete;
+  spare_stack& operator=(const spare_stack&) = delete;
+  ~spare_stack() { ::munmap(memory_, spare_stack_size); }
+  [[nodiscard]] void* memory() const noexcept { return memory_; }
+
+private:
+  void* memory_;
+};
+
+// The handler has no argument: what it is to do.
+observer* signalled_host;
+volatile int handled;
+
+extern "C" void look_in_handler(int) {
+  signalled_host->look();
+  handled = 1;
+}
+
+class installed_handler {
+public:
+  installed_handler(int signal, observer& host, int flags = 0)
+      : signal_(signal) {
+    signalled_host = &host;
+    handled = 0;
+    struct sigaction action {};
+    action.sa_handler = &look_in_handler;
+    action.sa_flags = flags;
+    ::sigaction(signal, &action, &before_);
+  }
+  installed_handler(const installed_handler&) = delete;
+  installed_handler& operator=(const installed_handler&) = delete;
+  ~installed_handler() { ::sigaction(signal_, &before_, nullptr); }
+
+private:
+  int signal_;
+  struct sigaction before_ {};
+};
+
+class alternate_stack {
+public:
+  explicit alternate_stack(void* memory, int flags = 0) {
+    stack_t stack{};
+    stack.ss_sp = memory;
+    stack.ss_size = spare_stack_size;
+    stack.ss_flags = flags;
+    ::sigaltstack(&stack, &before_);
+  }
+  alternate_stack(const alternate_stack&) = delete;
+  alternate_stack& operator=(const alternate_stack&) = delete;
+  ~alternate_stack() { ::sigaltstack(&before_, nullptr); }
+
+private:
+  stack_t before_{};
+};
+
+// A timer's signal arrives while the module spins; repeated, for the first may come before the module is
+// entered and then proves nothing: only what the last look saw counts, and `handled` is set by a look that
+// found something.
+extern "C" void look_until_inside(int) {
+  signalled_host->look();
+  if (signalled_host->finding || signalled_host->looks == 50) handled = 1;
+}
+
+void interrupt_module(const loaded_module& module, observer& host, int flags) {
+  const installed_handler installed(SIGALRM, host, flags);
+  struct sigaction action {};
+  action.sa_handler = &look_until_inside;
+  action.sa_flags = flags;
+  ::sigaction(SIGALRM, &action, nullptr);
+  const itimerval each_millisecond{{0, 1000}, {0, 1000}}, never{};
+  ::setitimer(ITIMER_REAL, &each_millisecond, nullptr);
+  module.function<wait_function>("departure_wait")(handled);
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+}
+
+void interrupted(const loaded_module& module, observer& host) { interrupt_module(module, host, 0); }
+
+void interrupted_alternate(const loaded_module& module, observer& host) {
+  const spare_stack memory;
+  const alternate_stack alternate(memory.memory());
+  interrupt_module(module, host, SA_ONSTACK);
+}
+
+// The module called the host, and a signal stops the host.
+void raise_signal(void*) { ::raise(SIGUSR1); }
+
+void call_raising(const loaded_module& module) {
+  module.function<call_function>("departure_call")(&raise_signal, nullptr);
+}
+
+void signal_below(const loaded_module& module, observer& host) {
+  const installed_handler installed(SIGUSR1, host);
+  call_raising(module);
+}
+
+template <int Flags> void signal_below_alternate(const loaded_module& module, observer& host) {
+  const spare_stack memory;
+  const alternate_stack alternate(memory.memory(), Flags);
+  const installed_handler installed(SIGUSR1, host, SA_ONSTACK);
+  call_raising(module);
+}
+
+// The alternate stack is an array on the ordinary one, above all frames that matter.
+void signal_below_array(const loaded_module& module, observer& host) {
+  alignas(16) std::array<unsigned char, spare_stack_size> memory;
+  const alternate_stack alternate(memory.data());
+  const installed_handler installed(SIGUSR1, host, SA_ONSTACK);
+  call_raising(module);
+}
+
+void clean_alternate(const loaded_module&, observer& host) {
+  const spare_stack memory;
+  const alternate_stack alternate(memory.memory());
+  const installed_handler installed(SIGUSR1, host, SA_ONSTACK);
+  wipe_dead_stack();
+  ::raise(SIGUSR1);
+}
+
+// Runs a function on a fiber and comes back.
+class fiber {
+public:
+  void run(void (*function)()) {
+    ::getcontext(&inside_);
+    inside_.uc_stack.ss_sp = memory_.memory();
+    inside_.uc_stack.ss_size = spare_stack_size;
+    inside_.uc_link = &outside_;
+    ::makecontext(&inside_, function, 0);
+    ::swapcontext(&outside_, &inside_);
+  }
+
+private:
+  spare_stack memory_;
+  ucontext_t inside_{}, outside_{};
+};
+
+const loaded_module* fiber_module;
+
+void look_here() { signalled_host->look(); }
+void call_here() { fiber_module->function<call_function>("departure_call")(&observer::look, signalled_host); }
+void raise_here() { call_raising(*fiber_module); }
+void look_on_fiber(void*) { std::make_unique<fiber>()->run(&look_here); }
+
+void module_on_fiber(const loaded_module& module, observer& host) {
+  fiber_module = &module;
+  signalled_host = &host;
+  std::make_unique<fiber>()->run(&call_here);
+}
+
+void module_below_fiber(const loaded_module& module, observer& host) {
+  signalled_host = &host;
+  module.function<call_function>("departure_call")(&look_on_fiber, nullptr);
+}
+
+// Three stacks: the thread's, the fiber's with the module on it, the alternate one.
+void signal_on_fiber(const loaded_module& module, observer& host) {
+  const spare_stack memory;
+  const alternate_stack alternate(memory.memory());
+  const installed_handler installed(SIGUSR1, host, SA_ONSTACK);
+  fiber_module = &module;
+  std::make_unique<fiber>()->run(&raise_here);
+}
+
+using step = void (*)(const loaded_module&, observer&);
+
+// On a thread of its own: another stack, and no leftovers of earlier cases on it.
+template <step Step> void on_thread(const loaded_module& module, observer& host) {
+  struct job {
+    const loaded_module& module;
+    observer& host;
+  } todo{module, host};
+  pthread_t thread;
+  const auto body = [](void* argument) -> void* {
+    Step(static_cast<job*>(argument)->module, static_cast<job*>(argument)->host);
+    return nullptr;
+  };
+  ::pthread_create(&thread, nullptr, body, &todo);
+  ::pthread_join(thread, nullptr);
+}
+
+void plain_call(const loaded_module& module, observer& host) {
+  module.function<call_function>("departure_call")(&observer::look, &host);
+}
+
+void plain_look(const loaded_module&, observer& host) { host.look(); }
+
+void clean_fiber(const loaded_module&, observer& host) {
+  signalled_host = &host;
+  look_on_fiber(nullptr);
+}
+
+#if defined(SS_AUTODISARM)
+constexpr int disarmed = static_cast<int>(SS_AUTODISARM);
+#else
+constexpr int disarmed = 0;
+#endif
+
+} // namespace
+
+std::vector<test_case> system_cases() {
+  return {
+      {"signal interrupts the module", interrupted_code, interrupted},
+      {"the same, on an alternate stack", interrupted_code, interrupted_alternate},
+      {"signal in the module's callback", return_address, signal_below},
+      {"the same, on an alternate stack", return_address, signal_below_alternate<0>},
+      {"the same, the stack disarmed meanwhile", return_address, signal_below_alternate<disarmed>},
+      {"the same, an array as alternate stack", return_address, signal_below_array},
+      {"signal, nothing of the module", none, clean_alternate},
+      {"module on a fiber", return_address, module_on_fiber},
+      {"module below a fiber", return_address, module_below_fiber},
+      {"signal on the module's fiber", return_address, signal_on_fiber},
+      {"fiber, nothing of the module", none, on_thread<clean_fiber>},
+      {"module on a thread", return_address, on_thread<plain_call>},
+      {"module below a thread's fiber", return_address, on_thread<module_below_fiber>},
+      {"thread, alternate stack", return_address, on_thread<signal_below_alternate<0>>},
+      {"thread, nothing of the module", none, on_thread<plain_look>},
+  };
+}
+
+} // namespace departure

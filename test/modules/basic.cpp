@@ -1,0 +1,25 @@
+// An ordinary plug-in: functions, a variable, an object with a factory.
+#include "interface.hpp"
+
+namespace {
+
+class basic_widget final : public widget {
+public:
+  int value() const override { return 42; }
+};
+
+} // namespace
+
+TEST_EXPORT int answer() { return 42; }
+TEST_EXPORT int add(int a, int b) { return a + b; }
+TEST_EXPORT int version;
+int version = 7;
+TEST_EXPORT widget* make_widget() { return new basic_widget; }
+TEST_EXPORT widget* make_nothing() { return nullptr; }
+TEST_EXPORT void free_widget(widget* w) { delete w; }
+
+// Calls the host back, so that this module's code is on the stack meanwhile.
+TEST_EXPORT int call_back(void (*function)(void*), void* context) {
+  function(context);
+  return 1; // not a tail call
+}

@@ -1,0 +1,271 @@
+// Handles: what they count, and in which order they let go.
+#include "modules/interface.hpp"
+#include "support/modules.hpp"
+
+#include <tenure/tenure.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+#include <type_traits>
+#include <unordered_set>
+
+using tenure_test::module_path;
+
+static_assert(sizeof(tenure::module) == sizeof(void*));
+static_assert(std::is_nothrow_move_constructible_v<tenure::module>);
+static_assert(std::is_nothrow_move_assignable_v<tenure::module>);
+static_assert(std::is_nothrow_copy_constructible_v<tenure::module>);
+static_assert(!std::is_convertible_v<tenure::module, bool>);
+static_assert(!std::is_convertible_v<tenure::module, void*>);
+static_assert(!std::is_copy_constructible_v<tenure::instance<widget>>);
+static_assert(std::is_nothrow_move_constructible_v<tenure::instance<widget>>);
+static_assert(!std::is_copy_constructible_v<tenure::manager<>>);
+
+namespace {
+
+using immediate = tenure::manager<tenure::policy::immediate>;
+
+std::uint32_t references(const auto& manager, const tenure::module& m) {
+  for (const auto& e : manager.report())
+    if (std::string(e.path) == m.path()) return e.references;
+  return 0;
+}
+
+} // namespace
+
+TEST_CASE("a copy counts one reference, a move none, a destroyed handle gives its one back") {
+  immediate modules;
+  tenure::module a = modules.open(module_path("basic"));
+  CHECK(references(modules, a) == 1);
+  {
+    const tenure::module b = a;
+    CHECK(references(modules, a) == 2);
+    CHECK(a == b);
+  }
+  CHECK(references(modules, a) == 1);
+  const tenure::module c = std::move(a);
+  CHECK(references(modules, c) == 1);
+  CHECK(!a);
+}
+
+TEST_CASE("the last release under immediate unloads, and the report of what is loaded is empty") {
+  immediate modules;
+  {
+    const tenure::module a = modules.open(module_path("basic"));
+    CHECK(modules.report().size() == 1);
+  }
+  CHECK(modules.report().empty());
+  CHECK(modules.stats().closes == 1);
+  CHECK(modules.stats().lingers == 0);
+}
+
+TEST_CASE("self-assignment and swap keep the counts") {
+  immediate modules;
+  tenure::module a = modules.open(module_path("basic"));
+  tenure::module b = modules.open(module_path("second"));
+  tenure::module& alias = a;
+  a = alias;
+  CHECK(references(modules, a) == 1);
+  const std::string path_a = a.path();
+  swap(a, b);
+  CHECK(b.path() == path_a);
+  CHECK(references(modules, a) == 1);
+  CHECK(references(modules, b) == 1);
+}
+
+TEST_CASE("handles hash and compare by module") {
+  immediate modules;
+  const tenure::module a = modules.open(module_path("basic"));
+  const tenure::module b = modules.open(module_path("second"));
+  std::unordered_set<tenure::module> set{a, b, a};
+  CHECK(set.size() == 2);
+  CHECK((a < b) != (b < a));
+}
+
+TEST_CASE("a function and a variable are found by name, and keep their module loaded") {
+  immediate modules;
+  tenure::symbol<int(int, int)> add;
+  {
+    const tenure::module a = modules.open(module_path("basic"));
+    add = a.symbol<int(int, int)>("add");
+    CHECK(*a.symbol<int>("version") == 7);
+  }
+  CHECK(add(40, 2) == 42);
+  CHECK(modules.report().size() == 1);
+  add = {};
+  CHECK(modules.report().empty());
+}
+
+TEST_CASE("a missing symbol is an error that names module and symbol") {
+  immediate modules;
+  const tenure::module a = modules.open(module_path("basic"));
+  try {
+    static_cast<void>(a.symbol<int()>("no_such_function"));
+    FAIL("no error");
+  } catch (const tenure::error& e) {
+    CHECK(e.code() == tenure::errc::symbol_not_found);
+    CHECK(std::string(e.what()).find("no_such_function") != std::string::npos);
+    CHECK(std::string(e.what()).find("basic") != std::string::npos);
+  }
+  std::error_code code;
+  CHECK(!a.symbol<int()>("no_such_function", code));
+  CHECK(code == tenure::errc::symbol_not_found);
+  tenure::failure why;
+  CHECK(!tenure::module().symbol<int()>("answer", why));
+  CHECK(why.code() == tenure::errc::empty_handle);
+}
+
+TEST_CASE("an api binds all or nothing, and one error names all that is missing") {
+  using api = tenure::api<tenure::fn<"add", int(int, int)>, tenure::var<"version", int>>;
+  using wrong =
+      tenure::api<tenure::fn<"add", int(int, int)>, tenure::fn<"absent", void()>, tenure::var<"gone", int>>;
+  immediate modules;
+  api bound = modules.open(module_path("basic")).bind<api>();
+  CHECK(bound.call<"add">(1, 2) == 3);
+  CHECK(*bound.get<"version">() == 7);
+  tenure::failure why;
+  CHECK(!bound.owner().bind<wrong>(why));
+  CHECK(why.code() == tenure::errc::api_incomplete);
+  CHECK(std::string(why.missing()) == "absent, gone");
+}
+
+TEST_CASE("an instance keeps its module and lets it go after the object") {
+  immediate modules;
+  {
+    tenure::instance<widget> w = modules.open(module_path("basic")).create<widget>("make_widget");
+    CHECK(w->value() == 42);
+    CHECK(modules.report().size() == 1);
+  }
+  CHECK(modules.report().empty());
+  auto freed = modules.open(module_path("basic")).create<widget>({"make_widget", "free_widget"});
+  CHECK(freed->value() == 42);
+}
+
+TEST_CASE("a factory that returns null is an error, and the module is released") {
+  immediate modules;
+  CHECK_THROWS_AS(static_cast<void>(modules.open(module_path("basic")).create<widget>("make_nothing")),
+                  tenure::error);
+  CHECK(modules.report().empty());
+}
+
+TEST_CASE("a weak handle revives an idle module and is empty once it is gone") {
+  tenure::manager<tenure::policy::final_close> modules;
+  tenure::weak_module weak = modules.open(module_path("basic"));
+  CHECK(weak.lock()); // idle: revived
+  CHECK(modules.stats().revives >= 1);
+  CHECK(modules.final_close().all_gone());
+  CHECK(!weak.lock());
+  const tenure::module again = modules.open(module_path("basic"));
+  CHECK(!weak.lock()); // another life of the same file
+}
+
+TEST_CASE("a pin keeps a module resident without using it") {
+  immediate modules;
+  tenure::pin pin = modules.open(module_path("basic")).pin();
+  REQUIRE(modules.report().size() == 1);
+  CHECK(modules.report().begin()->outcome == tenure::unload_outcome::pinned);
+  pin.reset();
+  CHECK(modules.report().empty());
+}
+
+TEST_CASE("handles, weak handles and pins may outlive their manager") {
+  tenure::module a;
+  tenure::weak_module w;
+  tenure::pin p;
+  {
+    immediate modules;
+    a = modules.open(module_path("basic"));
+    w = a;
+    p = modules.open(module_path("second")).pin();
+  }
+  CHECK(a.symbol<int()>("answer")() == 42);
+  CHECK(w.lock());
+  a.reset();
+  CHECK(!w.lock());
+}
+
+TEST_CASE("the last release from inside the module is deferred to the next safe point") {
+  immediate modules;
+  tenure::module a = modules.open(module_path("basic"));
+  int (*call_back)(void (*)(void*), void*) = a.symbol<int(void (*)(void*), void*)>("call_back").get();
+  CHECK(call_back([](void* handle) { static_cast<tenure::module*>(handle)->reset(); }, &a) == 1);
+  REQUIRE(modules.report().size() == 1);
+  CHECK(modules.report().begin()->outcome == tenure::unload_outcome::deferred);
+  CHECK(modules.sweep().all_gone());
+  CHECK(modules.report().empty());
+}
+
+TEST_CASE("the end of the outermost guard is a safe point") {
+  immediate modules;
+  tenure::module a = modules.open(module_path("basic"));
+  const tenure::module other = modules.open(module_path("second"));
+  auto call_back = a.symbol<int(void (*)(void*), void*)>("call_back").get();
+  {
+    auto outer = other.enter();
+    CHECK(call_back([](void* handle) { static_cast<tenure::module*>(handle)->reset(); }, &a) == 1);
+    CHECK(modules.report().size() == 2);
+  }
+  CHECK(modules.report().size() == 1);
+}
+
+TEST_CASE("one module however its file is named") {
+  immediate modules;
+  const tenure::module a = modules.open(module_path("basic"));
+  const std::string path = a.path();
+  const std::string folder = tenure_test::module_dir();
+  CHECK(modules.open(folder + "/./basic") == a);
+  CHECK(modules.open(folder + "/../" + folder.substr(folder.rfind('/') + 1) + "/basic") == a);
+  CHECK(modules.open(path) == a);
+  CHECK(modules.open_if_loaded(path) == a);
+  CHECK(modules.report().size() == 1);
+}
+
+TEST_CASE("open_if_loaded loads nothing") {
+  immediate modules;
+  CHECK(!modules.open_if_loaded(module_path("basic")));
+  CHECK(modules.report().empty());
+}
+
+TEST_CASE("a bare name is decorated and looked for in the search path, in order") {
+  immediate modules;
+  modules.add_search_path(tenure_test::module_dir() + "/nowhere");
+  modules.add_search_path(tenure_test::module_dir());
+  const tenure::module a = modules.open("basic");
+  CHECK(a == modules.open(module_path("basic")));
+}
+
+TEST_CASE("a failed search lists the places tried") {
+  immediate modules;
+  modules.add_search_path("/nowhere/at/all");
+  tenure::failure why;
+  CHECK(!modules.open("no_such_plugin", why));
+  CHECK(why.code() == tenure::errc::file_not_found);
+  CHECK(std::string(why.what()).find("/nowhere/at/all") != std::string::npos);
+}
+
+TEST_CASE("a static module has the same interface") {
+  immediate modules;
+  static int number = 5;
+  static const tenure::static_symbol symbols[] = {{"number", &number}};
+  {
+    const tenure::module m = modules.add_static("built_in", symbols);
+    CHECK(*modules.open("built_in").symbol<int>("number") == 5);
+    CHECK(m.native_handle() == nullptr);
+    CHECK_THROWS_AS(static_cast<void>(modules.add_static("built_in", symbols)), tenure::error);
+  }
+  CHECK(*modules.open("built_in").symbol<int>("number") == 5);
+  const auto report = modules.final_close();
+  CHECK(report.count(tenure::unload_outcome::kept) == 1);
+}
+
+TEST_CASE("a module is found by an address in it") {
+  immediate modules;
+  const tenure::module a = modules.open(module_path("basic"));
+  const auto answer = a.symbol<int()>("answer");
+  CHECK(modules.containing(reinterpret_cast<const void*>(answer.get())) == a);
+  int on_the_stack = 0;
+  std::error_code code;
+  CHECK(!modules.containing(&on_the_stack, code));
+  CHECK(code == tenure::errc::no_module_at_address);
+}
