@@ -74,9 +74,10 @@ std::string processor_name(format kind, std::uint64_t number) {
 }
 
 std::string foreign_machine(const finding& it) {
-  const auto kind = static_cast<format>(it.found >> 32);
-  return "built for " + processor_name(kind, it.found & 0xffffffff) + ", but this process is " +
-         processor_name(kind, it.expected);
+  const auto kind = static_cast<format>(it.found >> 32 & 0xff);
+  const auto bits = it.found >> 40;
+  return "built for " + processor_name(kind, it.found & 0xffffffff) + (bits != 0 ? " (" + decimal(bits) + "-bit)" : "") +
+         ", but this process is " + processor_name(kind, it.expected);
 }
 
 std::string not_a_library(std::string_view is) { return "not a shared library: " + std::string(is); }

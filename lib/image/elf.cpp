@@ -1,19 +1,25 @@
 // ELF: the file header, the program headers, and whether the file holds all that they promise.
 #include "elf.hpp"
 
+#include "machine.hpp"
+
 namespace tenure::inline v1::image::elf {
 namespace {
 
-finding check_identity(const bytes& file, const target& process) noexcept {
+finding check_identity(const bytes& file) noexcept {
   const auto kind = file.u8(ident_class), data = file.u8(ident_data);
   if (kind != class_32 && kind != class_64) return {cause::bad_value, part::header, ident_class, kind, class_64};
   if (data != data_little && data != data_big)
     return {cause::bad_value, part::header, ident_data, data, data_little};
   if (const auto version = file.u8(ident_version); version != version_current)
     return {cause::bad_value, part::header, ident_version, version, version_current};
-  const std::uint8_t bits = kind == class_64 ? 64 : 32;
-  if (file.order() != process.order)
-    return {cause::foreign_byte_order, part::header, ident_data, static_cast<std::uint64_t>(file.order()),
+  return {};
+}
+
+finding check_kind(const header& head, const target& process) noexcept {
+  const std::uint8_t bits = head.wide ? 64 : 32;
+  if (head.order != process.order)
+    return {cause::foreign_byte_order, part::header, ident_data, static_cast<std::uint64_t>(head.order),
             static_cast<std::uint64_t>(process.order)};
   if (bits != process.bits) return {cause::foreign_class, part::header, ident_class, bits, process.bits};
   return {};
@@ -21,10 +27,12 @@ finding check_identity(const bytes& file, const target& process) noexcept {
 
 constexpr std::uint64_t type_at = 16, machine_at = 18, version_at = 20;
 
+// Asked first, because the name says more than the class. The upper half tells the rest of what is foreign.
 finding check_machine(const header& head, const target& process) noexcept {
   if (process.machine == 0 || head.machine == process.machine) return {};
-  constexpr auto tag = static_cast<std::uint64_t>(format::elf) << 32;
-  return {cause::foreign_machine, part::header, machine_at, tag | head.machine, process.machine};
+  const std::uint64_t bits = head.wide ? 64 : 32;
+  return {cause::foreign_machine, part::header, machine_at,
+          foreign_machine_value(format::elf, bits == process.bits ? 0 : bits, head.machine), process.machine};
 }
 
 finding check_type(const header& head) noexcept {
@@ -238,10 +246,11 @@ finding read_layout(part_reader& file, const target& process, program_header_mem
   settle_order(file);
   constexpr std::uint64_t identity_size = 16;
   if (file.file_size() >= identity_size)
-    if (auto bad = check_identity(file.first(), process)) return bad;
+    if (auto bad = check_identity(file.first())) return bad;
   auto& head = into.head = parse_header(file.first());
   if (auto bad = check_extent(part::header, 0, 0, header_size(head.wide), file.file_size())) return bad;
   if (auto bad = check_machine(head, process)) return bad;
+  if (auto bad = check_kind(head, process)) return bad;
   if (auto bad = check_type(head)) return bad;
   if (auto bad = check_table_shapes(head)) return bad;
   if (auto bad = read_segments(file, memory, into)) return bad;

@@ -63,8 +63,7 @@ private:
     }
     // What is spread wider than the file is long cannot be full of relocations.
     const auto count = first < end && end - first <= all_.file.file_size() ? (end - first) / granule : 0;
-    const auto symbols = all_.symbol_limit;
-    if (targets_.cover(first / granule, count) && got_.cover(0, symbols) && plt_.cover(0, symbols)) return {};
+    if (targets_.cover(first / granule, count)) return {};
     return {cause::out_of_memory, part::relocations, 0, 0, count};
   }
 
@@ -145,19 +144,11 @@ private:
     const bool relative = type == rules.relative || type == rules.irelative;
     if (relative && each.symbol != 0) return {cause::out_of_range, part::relocations, each.at, each.symbol, 1};
     if (symbolic && each.symbol == 0) return {cause::bad_value, part::relocations, each.at, 0, 1};
-    if (symbolic || relative)
-      if (const auto word = all_.map.head.word_size(); symbolic && each.target % word != 0)
-        return {cause::misaligned, part::relocations, each.at, each.target, word};
-    if (symbolic) return check_slot(each);
+    const auto word = all_.map.head.word_size();
+    if (symbolic && each.target % word != 0)
+      return {cause::misaligned, part::relocations, each.at, each.target, word};
     if (relative && each.has_addend) return check_addend(each);
     return {};
-  }
-
-  // A linker makes one entry of each kind for a symbol; a second one is some other's, damaged.
-  finding check_slot(const relocation& each) noexcept {
-    auto& seen = each.type == rules_->got_entry ? got_ : plt_;
-    if (!seen.mark_again(each.symbol)) return {};
-    return {cause::duplicate, part::relocations, each.at, each.symbol};
   }
 
   finding check_addend(const relocation& each) const noexcept {
@@ -217,7 +208,7 @@ private:
   tables& all_;
   const relocation_rules* rules_;
   std::array<pointer_array, 2> arrays_{};
-  marks targets_, got_, plt_;
+  marks targets_; // that one symbol has only one slot would be wrong: lld makes two when it folds functions
 };
 
 finding check_function(const tables& all, std::uint64_t tag) noexcept {

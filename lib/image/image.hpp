@@ -72,7 +72,7 @@ enum class cause : std::uint8_t {
   // a library, but not for this process
   foreign_class,      ///< bits, this process's
   foreign_byte_order, ///< the `byte_order`, this process's
-  foreign_machine,    ///< the format's machine number, this process's (in the upper half: the `format`)
+  foreign_machine,    ///< the format's machine number (above it the `format` and, if foreign too, the bits), this process's
   // for this process, but not a library
   relocatable_object,
   executable,

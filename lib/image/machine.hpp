@@ -5,6 +5,11 @@
 
 namespace tenure::inline v1::image {
 
+/// How `finding::found` tells a foreign machine: the number, the format, and the bits if they are foreign too.
+constexpr std::uint64_t foreign_machine_value(format kind, std::uint64_t bits, std::uint32_t machine) noexcept {
+  return bits << 40 | static_cast<std::uint64_t>(kind) << 32 | machine;
+}
+
 namespace elf {
 inline constexpr std::uint16_t machine_sparc = 2;
 inline constexpr std::uint16_t machine_386 = 3;

@@ -32,8 +32,7 @@ finding check_slice(const slice_entry& each, std::uint64_t at, std::uint64_t fil
 }
 
 finding foreign(std::uint32_t cpu, std::uint64_t at, const target& process) noexcept {
-  constexpr auto tag = static_cast<std::uint64_t>(format::macho) << 32;
-  return {cause::foreign_machine, part::header, at, tag | cpu, process.machine};
+  return {cause::foreign_machine, part::header, at, foreign_machine_value(format::macho, 0, cpu), process.machine};
 }
 
 finding choose_slice(const bytes& table, bool wide, std::uint32_t count, std::uint64_t file_size,

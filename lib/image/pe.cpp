@@ -1,6 +1,8 @@
 // PE: the headers, the sections, and whether the file holds all that they promise.
 #include "pe.hpp"
 
+#include "machine.hpp"
+
 namespace tenure::inline v1::image::pe {
 namespace {
 
@@ -12,8 +14,7 @@ finding check_extent(part where, std::uint64_t at, std::uint64_t begin, std::uin
 
 finding check_machine(std::uint16_t machine, std::uint64_t at, const target& process) noexcept {
   if (process.machine == 0 || machine == process.machine) return {};
-  constexpr auto tag = static_cast<std::uint64_t>(format::pe) << 32;
-  return {cause::foreign_machine, part::header, at, tag | machine, process.machine};
+  return {cause::foreign_machine, part::header, at, foreign_machine_value(format::pe, 0, machine), process.machine};
 }
 
 finding read_file_header(part_reader& file, const target& process, layout& into) noexcept {

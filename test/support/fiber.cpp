@@ -94,6 +94,7 @@ void unmap_stack(std::byte* stack) noexcept {
 extern "C" void tenure_fiber_switch(void** save, void* load) __asm__("tenure_fiber_switch");
 __asm__(".text\n"
         ".p2align 4\n"
+        ".globl tenure_fiber_switch\n"
         "tenure_fiber_switch:\n"
         "  pushq %rbp\n"
         "  pushq %rbx\n"
@@ -129,9 +130,12 @@ void fiber::swap_context(fiber& next) noexcept { tenure_fiber_switch(&context_, 
 extern "C" void tenure_fiber_switch(void** save, void* load) __asm__("tenure_fiber_switch");
 extern "C" void tenure_fiber_start() __asm__("tenure_fiber_start");
 // The start clears the link register, without which an unwinder would find the entry calling itself for ever.
-// It jumps through x16, the register from which a function's landing pad accepts a jump under BTI.
+// It jumps through x16, the register from which a function's landing pad accepts a jump under BTI. Both are
+// global symbols: a local one is addressed through the section, and binutils 2.40 then takes the section's
+// own entry of the GOT (the start became the switch, which called itself for ever; seen under qemu).
 __asm__(".text\n"
         ".p2align 4\n"
+        ".globl tenure_fiber_switch\n"
         "tenure_fiber_switch:\n"
         "  sub sp, sp, #160\n"
         "  stp x19, x20, [sp, #0]\n"
@@ -160,6 +164,7 @@ __asm__(".text\n"
         "  add sp, sp, #160\n"
         "  ret\n"
         ".p2align 4\n"
+        ".globl tenure_fiber_start\n"
         "tenure_fiber_start:\n"
         "  mov x29, xzr\n"
         "  mov x30, xzr\n"
