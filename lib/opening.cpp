@@ -64,7 +64,7 @@ public:
       , why_(why) {}
 
   record* by_name(std::string name);
-  record* by_handle(loaded& seen, std::string_view name);
+  record* by_handle(loaded& seen, std::string name);
 
 private:
   enum class answer { settled, load, join };
@@ -79,7 +79,8 @@ private:
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);
   record* publish_locked(module_record& r, const loaded& seen);
-  bool try_spellings(const location& where, const module_record& r, loaded& seen, os::fault& fault);
+  static bool still_ours(const module_record& r) noexcept;
+  bool try_spellings(const location& where, loaded& seen, os::fault& fault);
   void remember_name_locked(module_record& r);
 
   registry& g_;
@@ -179,32 +180,37 @@ record* opening::load(module_record& r, const location& where) {
   os::fault fault;
   loaded seen;
   try {
-    if (check_file(where.path, g_.options.check, why_) && !try_spellings(where, r, seen, fault))
+    if (check_file(where.path, g_.options.check, why_) && !try_spellings(where, seen, fault))
       failed(fault, where.path);
     const sync::scoped_lock lock(g_.mutex);
     if (seen.handle == nullptr) return give_up_locked(r);
-    if (r.state != phase::open) return publish_locked(r, seen);
-    g_.acquire_locked(r); // a thread inside the loader got ahead of us and has published it
+    if (still_ours(r)) return publish_locked(r, seen);
   } catch (const std::bad_alloc&) {
     set_failure(why_, errc::out_of_memory, "", "");
+    if (seen.handle != nullptr) system_close(seen.handle);
     const sync::scoped_lock lock(g_.mutex);
-    give_up_locked(r);
+    return give_up_locked(r);
   }
-  if (seen.handle != nullptr) system_close(seen.handle);
-  return why_ ? nullptr : &r;
+  return by_handle(seen, name_); // a thread inside the loader got ahead of us and published it
+}
+
+// False once another thread has published the record; it may even be closed again, or be another module's by
+// now.
+bool opening::still_ours(const module_record& r) noexcept {
+  return r.state == phase::loading && r.worker == sync::this_thread_id();
 }
 
 // Opens under the plain path, and under other spellings while the system answers with the image of an older
 // file.
-bool opening::try_spellings(const location& where, const module_record& r, loaded& seen, os::fault& fault) {
+bool opening::try_spellings(const location& where, loaded& seen, os::fault& fault) {
   for (unsigned attempt = 0; attempt != spellings; ++attempt) {
     const std::string path = attempt == 0 ? where.path : os::respell(where.path, attempt);
     if (!system_open(path, options_, seen, fault)) return false;
     module_record* old = nullptr;
     {
       const sync::scoped_lock lock(g_.mutex);
-      old = g_.find_handle_locked(seen.handle, &r);
-      if (old == nullptr || old->file == r.file) return true;
+      old = g_.find_handle_locked(seen.handle, nullptr);
+      if (old == nullptr || old->file == where.file) return true;
       old->superseded = true;
     }
     system_close(std::exchange(seen.handle, nullptr));
@@ -282,8 +288,8 @@ record* opening::load_again_beside(const location& where) {
 }
 
 // The record of a module that the system has given us a reference to; that reference is ours from here on.
-record* opening::by_handle(loaded& seen, std::string_view name) {
-  name_ = name;
+record* opening::by_handle(loaded& seen, std::string name) {
+  name_ = std::move(name);
   void* spare = nullptr;
   module_record* r = nullptr;
   try {

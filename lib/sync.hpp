@@ -18,6 +18,13 @@ struct thread_state {
 
 #if defined(TENURE_SCHEDULED)
 #  include "support/scheduled_sync.hpp"
+
+namespace tenure::inline v1::sync {
+
+inline thread_state& this_thread() noexcept { return *static_cast<thread_state*>(tenure_schedule_local()); }
+
+} // namespace tenure::inline v1::sync
+
 #else
 
 #  include <condition_variable>
@@ -46,15 +53,16 @@ inline thread_state& this_thread() noexcept {
   return state;
 }
 
+// A running thread's identity: the address of its state.
+inline std::uintptr_t this_thread_id() noexcept { return reinterpret_cast<std::uintptr_t>(&this_thread()); }
+
 } // namespace tenure::inline v1::sync
 
 #endif
 
 namespace tenure::inline v1::sync {
 
-// A running thread's identity: the address of its state.
-using thread_id = std::uintptr_t;
-inline thread_id this_thread_id() noexcept { return reinterpret_cast<thread_id>(&this_thread()); }
+using thread_id = std::uintptr_t; // never 0
 
 // Holds the mutex for a scope; unlock() and lock() in pairs inside it.
 class scoped_lock {

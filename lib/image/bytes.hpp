@@ -88,4 +88,20 @@ private:
   byte_order order_ = byte_order::little;
 };
 
+/// Names may overlap; a limit on all of them together keeps a false table from being read for ever.
+class text_budget {
+public:
+  explicit constexpr text_budget(std::uint64_t file_size) noexcept : left_(4 * file_size + 4096) {}
+
+  /// The string at `at`. False if it has no end, or if the budget is used up; `into` has then what there is.
+  bool read(const bytes& from, std::uint64_t at, std::string_view& into) noexcept {
+    into = from.text(at, left_);
+    left_ -= into.size();
+    return from.holds(at, into.size() + 1) && left_ != 0;
+  }
+
+private:
+  std::uint64_t left_;
+};
+
 } // namespace tenure::inline v1::image

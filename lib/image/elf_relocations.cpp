@@ -147,14 +147,29 @@ private:
     const auto word = all_.map.head.word_size();
     if (symbolic && each.target % word != 0)
       return {cause::misaligned, part::relocations, each.at, each.target, word};
-    if (relative && each.has_addend) return check_addend(each);
-    return {};
+    if (!relative) return {};
+    return each.has_addend ? check_addend(each) : check_in_place(each.at, each.target);
   }
 
   finding check_addend(const relocation& each) const noexcept {
     const bool called = each.type == rules_->irelative || arrays_[0].has(each.target) || arrays_[1].has(each.target);
     if (!called || all_.map.is_code(each.addend)) return {};
     return {cause::not_code, part::relocations, each.at, each.addend};
+  }
+
+  // Without an addend of its own a relocation adds to what the slot has.
+  finding check_in_place(std::uint64_t at, std::uint64_t target) const noexcept {
+    for (const auto& array : arrays_) {
+      if (!array.has(target)) continue;
+      const auto address = array.raw.word(target - array.begin, all_.wide());
+      if (!all_.map.is_code(address)) return {cause::not_code, array.where, at, address};
+    }
+    return {};
+  }
+
+  finding check_relative(std::uint64_t at, std::uint64_t target) noexcept {
+    if (auto bad = check_target(at, target)) return bad;
+    return rules_ != nullptr ? check_in_place(at, target) : finding{};
   }
 
   // DT_RELR: an even word is an address; an odd one has a bit for each of the words behind the last address.
@@ -178,7 +193,7 @@ private:
 
   finding check_start(std::uint64_t at, std::uint64_t address, std::uint64_t& next) noexcept {
     next = address + all_.map.head.word_size();
-    return check_target(at, address);
+    return check_relative(at, address);
   }
 
   finding check_bitmap(std::uint64_t at, std::uint64_t bits, std::uint64_t& next) noexcept {
@@ -186,7 +201,7 @@ private:
     auto address = next;
     for (auto rest = bits >> 1; rest != 0; rest >>= 1, address += word)
       if ((rest & 1) != 0)
-        if (auto bad = check_target(at, address)) return bad;
+        if (auto bad = check_relative(at, address)) return bad;
     next += (8 * word - 1) * word;
     return {};
   }
@@ -194,14 +209,9 @@ private:
   finding check_arrays_filled() const noexcept {
     if (rules_ == nullptr) return {};
     const auto word = all_.map.head.word_size();
-    for (const auto& each : arrays_) {
+    for (const auto& each : arrays_)
       if (each.filled != each.size / word)
         return {cause::contradiction, each.where, all_.offset_of(each.begin), each.filled, each.size / word};
-      if (all_.dynamic.has(tag_rela)) continue; // the addends were looked at
-      for (std::uint64_t i = 0; i < each.size; i += word)
-        if (const auto address = each.raw.word(i, word == 8); address != 0 && !all_.map.is_code(address))
-          return {cause::not_code, each.where, all_.offset_of(each.begin) + i, address};
-    }
     return {};
   }
 

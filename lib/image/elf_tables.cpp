@@ -39,10 +39,16 @@ finding check_tls(const tables& all, const segment& each) noexcept {
   return {};
 }
 
+// The loader takes write access from whole pages, also from those behind the segment, and may fail half-way.
 finding check_relro(const tables& all, const segment& each) noexcept {
   const auto* home = all.map.find(each.vaddr, 1);
   if (home == nullptr || (home->flags & may_write) == 0)
     return {cause::not_writable, part::relro_segment, each.at, each.vaddr};
+  constexpr std::uint64_t smallest_page = 4096;
+  const auto page = home->align > smallest_page ? home->align : smallest_page;
+  const auto room = home->end() - each.vaddr; // lld rounds the size up to a page
+  if (each.memsz > room && each.memsz - room >= page)
+    return {cause::out_of_range, part::relro_segment, each.at, each.memsz, room + page};
   return {};
 }
 

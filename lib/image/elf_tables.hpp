@@ -115,6 +115,13 @@ finding check_relocations(tables&) noexcept; // and the initialisers that they p
 finding check_segments(tables&) noexcept;
 finding check_sections(tables&) noexcept;
 
+/// Told each version's index and the offset of its name, once.
+struct version_sink {
+  void* context = nullptr;
+  void (*take)(void* context, unsigned index, std::uint32_t name) = nullptr;
+};
+finding read_version_names(tables&, version_sink) noexcept;
+
 /// The hash tables' part of `read_symbol_limit`: `count` becomes the number of symbols, if the table tells.
 finding check_hash(tables&, std::uint64_t& count) noexcept;
 finding check_gnu_hash(tables&, std::uint64_t& count) noexcept;

@@ -26,8 +26,8 @@ constexpr std::uint64_t max_table = std::uint64_t{1} << 20;
 
 class chain_walker {
 public:
-  chain_walker(tables& all, const chain_shape& shape, known_indices& known) noexcept
-      : all_(all), shape_(shape), known_(known) {}
+  chain_walker(tables& all, const chain_shape& shape, known_indices& known, version_sink sink) noexcept
+      : all_(all), shape_(shape), known_(known), sink_(sink) {}
 
   finding walk() noexcept {
     const auto address = all_.dynamic.value(shape_.address_tag), at = all_.dynamic.at(shape_.address_tag);
@@ -61,7 +61,7 @@ private:
   finding check_record(std::uint64_t at) noexcept {
     if (!raw_.holds(at, shape_.size)) return fault(cause::out_of_range, at, at, raw_.size());
     if (raw_.u16(at) != revision) return fault(cause::bad_value, at, raw_.u16(at), revision);
-    if (shape_.where == part::version_definitions) known_.set(raw_.u16(at + 4) & index_mask);
+    own_index_ = raw_.u16(at + 4) & index_mask;
     if (shape_.where == part::version_needs)
       if (auto bad = check_library(at)) return bad;
     return walk_aux(at + raw_.u32(at + shape_.aux_at), raw_.u16(at + shape_.count_at));
@@ -82,8 +82,14 @@ private:
     if (!raw_.holds(at, shape_.aux_size)) return fault(cause::out_of_range, at, at, raw_.size());
     const auto name = raw_.u32(at + shape_.aux_name_at);
     if (name >= all_.strings.size()) return fault(cause::out_of_range, at, name, all_.strings.size());
-    if (shape_.where == part::version_needs) known_.set(raw_.u16(at + 6) & index_mask);
+    note_index(shape_.where == part::version_needs ? raw_.u16(at + 6) & index_mask : own_index_, name);
     return {};
+  }
+
+  // Of a definition's names the first is its own, the others are those that it includes.
+  void note_index(unsigned index, std::uint32_t name) noexcept {
+    if (!known_[index] && sink_.take != nullptr) sink_.take(sink_.context, index, name);
+    known_.set(index);
   }
 
   // glibc asserts that the library is one of those it loaded for this one. Equal names nearly always have equal
@@ -105,7 +111,9 @@ private:
   tables& all_;
   const chain_shape& shape_;
   known_indices& known_;
+  version_sink sink_;
   bytes raw_;
+  unsigned own_index_ = 0; // of the definition whose names are being read
   std::uint64_t offset_ = 0, budget_ = 0, last_library_ = UINT64_MAX;
 };
 
@@ -122,15 +130,25 @@ finding check_indices(tables& all, const known_indices& known) noexcept {
   return {};
 }
 
+finding walk_versions(tables& all, known_indices& known, version_sink sink) noexcept {
+  if (all.dynamic.has(tag_verdef))
+    if (auto bad = chain_walker(all, definitions, known, sink).walk()) return bad;
+  if (all.dynamic.has(tag_verneed))
+    if (auto bad = chain_walker(all, needs, known, sink).walk()) return bad;
+  return {};
+}
+
 } // namespace
 
 finding check_versions(tables& all) noexcept {
   known_indices known; // 4 KiB of stack
-  if (all.dynamic.has(tag_verdef))
-    if (auto bad = chain_walker(all, definitions, known).walk()) return bad;
-  if (all.dynamic.has(tag_verneed))
-    if (auto bad = chain_walker(all, needs, known).walk()) return bad;
+  if (auto bad = walk_versions(all, known, {})) return bad;
   return check_indices(all, known);
+}
+
+finding read_version_names(tables& all, version_sink sink) noexcept {
+  known_indices known;
+  return walk_versions(all, known, sink);
 }
 
 } // namespace tenure::inline v1::image::elf

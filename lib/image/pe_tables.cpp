@@ -13,11 +13,10 @@ std::uint64_t relative(const layout& seen, std::uint64_t address) noexcept {
 }
 
 finding check_export_names(const bytes& file, const layout& seen, const export_table& table,
-                           name_budget& budget) noexcept {
+                           text_budget& budget) noexcept {
   for (std::uint64_t i = 0; i < table.names; ++i) {
-    bool ended = false;
-    budget.read(file, seen, table.name_addresses.u32(4 * i), ended);
-    if (!ended)
+    std::string_view name;
+    if (!budget.read(view(file, seen, table.name_addresses.u32(4 * i)), 0, name))
       return {cause::unterminated, part::export_directory, table.at + 32, table.name_addresses.u32(4 * i)};
     if (const auto index = table.name_indices.u16(2 * i); index >= table.functions)
       return {cause::out_of_range, part::export_directory, table.at + 36, index, table.functions};
@@ -25,7 +24,7 @@ finding check_export_names(const bytes& file, const layout& seen, const export_t
   return {};
 }
 
-finding check_exports(const bytes& file, const layout& seen, name_budget& budget) noexcept {
+finding check_exports(const bytes& file, const layout& seen, text_budget& budget) noexcept {
   export_table table;
   if (seen.directories[directory_export].address == 0) return {};
   if (auto bad = read_exports(file, seen, table)) return bad;
@@ -38,7 +37,7 @@ finding check_exports(const bytes& file, const layout& seen, name_budget& budget
 /// Walks the import descriptors and their lookup tables, each of which a zero ends.
 class import_checker {
 public:
-  import_checker(const bytes& file, const layout& seen, name_budget& budget) noexcept
+  import_checker(const bytes& file, const layout& seen, text_budget& budget) noexcept
       : file_(file), seen_(seen), budget_(budget), offset_(offset_of(seen, directory_import)) {}
 
   finding run() noexcept {
@@ -54,9 +53,9 @@ public:
 
 private:
   finding check_entry(const import_entry& entry, std::uint64_t at) noexcept {
-    bool ended = false;
-    budget_.read(file_, seen_, entry.name, ended);
-    if (!ended) return {cause::unterminated, part::import_directory, at + 12, entry.name};
+    std::string_view name;
+    if (!budget_.read(view(file_, seen_, entry.name), 0, name))
+      return {cause::unterminated, part::import_directory, at + 12, entry.name};
     if (seen_.find(entry.slots, word()) == nullptr)
       return {cause::not_mapped, part::import_directory, at + 16, entry.slots, word()};
     return check_lookups(entry.lookup != 0 ? entry.lookup : entry.slots, at);
@@ -69,9 +68,9 @@ private:
       if (lookup == 0) return {};
       if ((lookup & by_ordinal()) != 0) continue;
       constexpr std::uint64_t hint_size = 2;
-      bool ended = false;
-      budget_.read(file_, seen_, lookup + hint_size, ended);
-      if (!ended) return {cause::unterminated, part::import_directory, at, lookup};
+      std::string_view name;
+      if (!budget_.read(view(file_, seen_, lookup + hint_size), 0, name))
+        return {cause::unterminated, part::import_directory, at, lookup};
     }
     return {cause::unterminated, part::import_directory, at, address};
   }
@@ -83,7 +82,7 @@ private:
 
   const bytes& file_;
   const layout& seen_;
-  name_budget& budget_;
+  text_budget& budget_;
   std::uint64_t offset_, lookups_ = 0;
 };
 
@@ -191,7 +190,7 @@ finding read_tls(const bytes& file, const layout& seen, tls_table& into) noexcep
 }
 
 finding check_tables(const bytes& file, const layout& seen) noexcept {
-  name_budget budget(file.size());
+  text_budget budget(file.size());
   if (auto bad = check_exports(file, seen, budget)) return bad;
   if (seen.directories[directory_import].address != 0)
     if (auto bad = import_checker(file, seen, budget).run()) return bad;

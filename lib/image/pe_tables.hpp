@@ -5,24 +5,6 @@
 
 namespace tenure::inline v1::image::pe {
 
-/// Names may overlap; a total over all of them keeps a false table from being read for ever.
-class name_budget {
-public:
-  explicit name_budget(std::uint64_t file_size) noexcept : left_(4 * file_size + 4096) {}
-
-  /// The string at `address`; `ended` is false if it has no end, or if the budget has.
-  std::string_view read(const bytes& file, const layout& seen, std::uint64_t address, bool& ended) noexcept {
-    const auto rest = view(file, seen, address);
-    const auto text = rest.text(0, left_);
-    ended = text.size() < rest.size() && text.size() < left_;
-    left_ -= text.size();
-    return text;
-  }
-
-private:
-  std::uint64_t left_;
-};
-
 struct export_table {
   std::uint32_t name = 0, functions = 0, names = 0;
   std::uint64_t at = 0; ///< of the directory, in the file

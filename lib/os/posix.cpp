@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
 
 #include <dlfcn.h>
@@ -254,14 +255,31 @@ void take_dlerror(fault& why, const char* call, errc unknown) {
   if (text != nullptr) why.text = text;
 }
 
+// dlopen is declared noexcept, but runs initialisers of others; called through a pointer that may throw.
+void* open_catching(const std::string& path, int mode, fault& why) {
+  void* (*const call)(const char*, int) = ::dlopen;
+  why.call = "dlopen";
+  try {
+    void* const handle = call(path.c_str(), mode);
+    why.call = "";
+    return handle;
+  } catch (const std::exception& thrown) {
+    why.text = thrown.what();
+  } catch (...) { // a foreign exception, or the cancellation of this thread, which must go on
+    why.text = "an exception that is not a std::exception";
+  }
+  why.cause = errc::initializer_threw;
+  return nullptr;
+}
+
 } // namespace
 
 void* open(const std::string& path, const open_options& options, fault& why) {
   const int mode = mode_of(options, why);
   if (why) return nullptr;
   ::dlerror();
-  void* const handle = ::dlopen(path.c_str(), mode);
-  if (handle != nullptr) return handle;
+  void* const handle = open_catching(path, mode, why);
+  if (handle != nullptr || why) return handle;
   take_dlerror(why, "dlopen", options.no_load ? errc::not_loaded : errc::dlopen_unknown);
   if (!options.no_load && !why.text.empty()) judge(path, why);
   return nullptr;

@@ -32,6 +32,7 @@
 #endif
 
 #if defined(TENURE_FIBER_WIN32)
+#  define WIN32_LEAN_AND_MEAN
 #  include <windows.h>
 #else
 #  include <sys/mman.h>
@@ -83,6 +84,17 @@ std::byte* map_stack() {
 void unmap_stack(std::byte* stack) noexcept {
   const std::size_t guard = page_bytes();
   munmap(stack - guard, stack_bytes + guard);
+}
+
+#else
+
+/// A thread can be converted only once and stays converted, so later runs on it need the address again.
+/// (GetCurrentFiber() reads it inline from address 0 of a segment, at which GCC 12 warns.)
+void* this_thread_as_fiber() {
+  static constinit thread_local void* converted = nullptr;
+  if (converted == nullptr) converted = ConvertThreadToFiber(nullptr);
+  if (converted == nullptr) throw std::bad_alloc();
+  return converted;
 }
 
 #endif
@@ -211,11 +223,8 @@ void fiber::prepare_context() {}
 
 void fiber::swap_context(fiber& next) noexcept { SwitchToFiber(next.context_); }
 
-/// A thread can be converted once; it stays converted, so later fibers of that thread find it so.
 fiber::fiber()
-    : context_(IsThreadAFiber() ? GetCurrentFiber() : ConvertThreadToFiber(nullptr)) {
-  if (context_ == nullptr) throw std::bad_alloc();
-}
+    : context_(this_thread_as_fiber()) {}
 
 fiber::fiber(entry body)
     : body_(body)

@@ -1,0 +1,29 @@
+// What the three formats contribute to `read_facts`.
+#pragma once
+
+#include "part_reader.hpp"
+
+namespace tenure::inline v1::image {
+
+/// A report in the making.
+struct fact_reader {
+  part_reader& file; ///< has all of the file as its first part, so that its views are views of the caller's bytes
+  const target& process;
+  facts& into;
+  text_budget names;
+
+  /// True if there was a fault, which is kept unless it is known already.
+  bool failed(const finding& fault);
+};
+
+namespace elf {
+void read_facts(fact_reader&);
+}
+namespace pe {
+void read_facts(fact_reader&);
+}
+namespace macho {
+void read_facts(fact_reader&);
+}
+
+} // namespace tenure::inline v1::image

@@ -1,0 +1,155 @@
+#include "schedules/fake_system.hpp"
+
+#include "file_check.hpp"
+#include "linger.hpp"
+#include "os/os.hpp"
+#include "os/own_stack.hpp"
+#include "support/scheduler.hpp"
+#include "sync.hpp"
+
+#include <optional>
+
+namespace tenure_test {
+namespace {
+
+// The system of the schedule that runs; schedules run one after the other on one thread.
+fake_system* current = nullptr;
+
+// The loader's lock: recursive, as in glibc, and held while initialisers and finalisers run.
+struct loader_lock {
+  tenure::sync::mutex mutex;
+  std::uintptr_t owner = 0;
+  int depth = 0;
+};
+std::optional<loader_lock> loader;
+
+struct loader_scope {
+  loader_scope() {
+    if (loader->owner != tenure::sync::this_thread_id()) loader->mutex.lock();
+    loader->owner = tenure::sync::this_thread_id();
+    ++loader->depth;
+  }
+  loader_scope(const loader_scope&) = delete;
+  loader_scope& operator=(const loader_scope&) = delete;
+  ~loader_scope() {
+    if (--loader->depth != 0) return;
+    loader->owner = 0;
+    loader->mutex.unlock();
+  }
+};
+
+fake_module* find(const std::string& path) {
+  const auto found = current->files.find(path);
+  return found == current->files.end() ? nullptr : &found->second;
+}
+
+} // namespace
+
+fake_system::fake_system() {
+  current = this;
+  loader.emplace();
+}
+fake_system::~fake_system() {
+  if (current == this) current = nullptr;
+}
+
+void fake_system::use(const std::string& path) const {
+  schedule::require(files.at(path).system_references > 0, "a module that is held is mapped");
+}
+
+int fake_system::mapped() const {
+  int n = 0;
+  for (const auto& [path, module] : files) n += module.system_references > 0 ? 1 : 0;
+  return n;
+}
+
+} // namespace tenure_test
+
+namespace tenure::inline v1 {
+
+using tenure_test::current;
+using tenure_test::fake_module;
+using tenure_test::loader_scope;
+
+namespace detail {
+bool check_file(const std::string&, file_check, failure&) { return true; }
+linger_finding explain_lingering(const std::string&, const os::mapped_image&) { return {}; }
+} // namespace detail
+
+namespace os {
+
+std::string to_internal(path_view path, fault&) {
+  return {static_cast<const char*>(path.data()), path.size()};
+}
+bool is_absolute(std::string_view path) noexcept { return path.substr(0, 1) == "/"; }
+bool has_folder(std::string_view path) noexcept { return path.find('/') != std::string_view::npos; }
+std::string join(std::string_view folder, std::string_view name) { return std::string(folder).append(name); }
+std::string make_absolute(const std::string& path, fault&) { return path; }
+std::string respell(const std::string& path, unsigned) { return path; }
+std::vector<std::string> decorate(std::string_view name) { return {std::string(name)}; }
+
+bool identify(const std::string& path, file_identity& out, fault& why) {
+  fake_module* const module = tenure_test::find(path);
+  if (module == nullptr) {
+    why.cause = errc::file_not_found;
+    return false;
+  }
+  out = {1, reinterpret_cast<std::uintptr_t>(module)};
+  return true;
+}
+
+void* open(const std::string& path, const open_options& options, fault& why) {
+  tenure_schedule_step_at("dlopen");
+  const loader_scope locked;
+  fake_module* const module = tenure_test::find(path);
+  if (module == nullptr || (options.no_load && module->system_references == 0)) {
+    why.cause = module == nullptr ? errc::file_not_found : errc::not_loaded;
+    return nullptr;
+  }
+  if (module->system_references++ == 0) {
+    ++module->times_loaded;
+    if (module->initialiser) module->initialiser();
+  }
+  tenure_schedule_step_at("dlopen returns");
+  return module;
+}
+
+bool close(void* handle, fault&) {
+  tenure_schedule_step_at("dlclose");
+  const loader_scope locked;
+  auto& module = *static_cast<fake_module*>(handle);
+  tenure_test::schedule::require(module.system_references > 0, "no close too many");
+  if (module.system_references == 1 && module.finaliser) module.finaliser();
+  if (--module.system_references == 0) ++module.times_unloaded;
+  tenure_schedule_step_at("dlclose returns");
+  return true;
+}
+
+void* symbol(void* handle, const char*, bool& found, fault&) {
+  found = true;
+  return handle;
+}
+
+// One page per module: enough to tell them apart.
+bool describe(void* handle, mapped_image& image, std::string& path) {
+  auto& module = *static_cast<fake_module*>(handle);
+  path = module.path;
+  image = {};
+  image.whole = {reinterpret_cast<std::uintptr_t>(&module), reinterpret_cast<std::uintptr_t>(&module) + 1};
+  return true;
+}
+void* handle_of_address(const void*, fault& why) {
+  why.cause = errc::no_module_at_address;
+  return nullptr;
+}
+bool is_mapped(const mapped_image& image, const char*) noexcept {
+  return reinterpret_cast<const fake_module*>(image.whole.begin)->system_references > 0;
+}
+void kick(const char*) noexcept {}
+time_point now() noexcept { return {}; }
+void watch_exit() noexcept {}
+bool is_exiting() noexcept { return false; }
+stack_finding scan_own_stack(const mapped_image&) noexcept { return {}; }
+
+} // namespace os
+} // namespace tenure::inline v1

@@ -1,0 +1,175 @@
+// Every interleaving that the comments of count.hpp, registry.cpp, opening.cpp and closing.cpp speak of.
+// Oracle: a module that a fiber holds is mapped (fake_system::use), no close too many, no deadlock, and at
+// the end all that was loaded is unloaded exactly as often.
+#include "schedules/fake_system.hpp"
+#include "support/scheduler.hpp"
+
+#include <tenure/tenure.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <memory>
+
+namespace schedule = tenure_test::schedule;
+using tenure_test::fake_system;
+
+namespace {
+
+// As many different schedules as each case must survive. test/run --all asks for 100,000.
+std::size_t wanted() {
+  const char* const text = std::getenv("TENURE_SCHEDULES");
+  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
+}
+
+constexpr const char* a_path = "/a";
+constexpr const char* b_path = "/b";
+
+template <class Policy> struct world {
+  fake_system system;
+  std::unique_ptr<tenure::manager<Policy>> modules;
+  tenure::module handle;
+  tenure::weak_module weak;
+  tenure::pin pin;
+
+  world() {
+    system.add(a_path);
+    system.add(b_path);
+    tenure::manager_options options;
+    options.check = tenure::file_check::none;
+    modules = std::make_unique<tenure::manager<Policy>>(options);
+  }
+  void end() {
+    handle.reset();
+    pin.reset();
+    weak = {};
+    if (modules) schedule::require(modules->final_close().all_gone(), "the final close leaves nothing");
+    modules.reset();
+    schedule::require(system.mapped() == 0, "nothing stays mapped");
+    for (const auto& [path, m] : system.files)
+      schedule::require(m.times_loaded == m.times_unloaded, "each load is undone once");
+  }
+};
+
+template <class Policy> using body = std::function<void(world<Policy>&)>;
+
+// Runs the bodies, each in a fiber of its own, on a world that `prepare` has made ready.
+template <class Policy> void survives(std::vector<body<Policy>> bodies, body<Policy> prepare = nullptr) {
+  const auto make = [&] {
+    auto w = std::make_shared<world<Policy>>();
+    if (prepare) prepare(*w);
+    schedule::test_case made;
+    for (const auto& b : bodies) made.fibers.push_back([w, b] { b(*w); });
+    made.check = [w] { w->end(); };
+    return made;
+  };
+  const auto explored = [&](schedule::strategy how, std::size_t distinct) {
+    schedule::options options;
+    options.how = how;
+    options.distinct = distinct;
+    options.schedules = distinct * 3; // random choices repeat themselves
+    const schedule::result ran = schedule::explore(options, make);
+    CAPTURE(ran.describe());
+    CHECK(ran.passed());
+    return ran;
+  };
+  const std::size_t walked = explored(schedule::strategy::random_walk, wanted()).distinct;
+  explored(schedule::strategy::pct, wanted() / 10);
+  const bool all_of_them = explored(schedule::strategy::exhaustive, wanted() / 10).exhausted;
+  CHECK((walked >= wanted() || all_of_them));
+}
+
+template <class Policy> void open_use_release(world<Policy>& w) {
+  const tenure::module m = w.modules->open(a_path);
+  w.system.use(a_path);
+}
+
+template <class Policy> void lock_use_release(world<Policy>& w) {
+  if (const tenure::module m = w.weak.lock()) w.system.use(a_path);
+}
+
+// For initialisers and finalisers: nothing may leave them.
+template <class Policy> void open_quietly(world<Policy>& w, const char* path) {
+  tenure::failure refused;
+  if (w.modules) static_cast<void>(w.modules->open(path, refused));
+}
+
+template <class Policy> void drop_the_handle(world<Policy>& w) { w.handle.reset(); }
+
+template <class Policy> void hold_a(world<Policy>& w) {
+  w.handle = w.modules->open(a_path);
+  w.weak = w.handle;
+}
+
+} // namespace
+
+#define EVERY_POLICY                                                                                         \
+  tenure::policy::immediate, tenure::policy::deferred<1>, tenure::policy::deferred<2>,                       \
+      tenure::policy::final_close, tenure::policy::keep_warm<1>
+
+TEST_CASE_TEMPLATE("opens of one file race with last releases", P, EVERY_POLICY) {
+  survives<P>({open_use_release<P>, open_use_release<P>, open_use_release<P>});
+}
+
+TEST_CASE_TEMPLATE("a weak lock races with the last release and with an open", P, EVERY_POLICY) {
+  survives<P>({drop_the_handle<P>, lock_use_release<P>, open_use_release<P>}, hold_a<P>);
+}
+
+TEST_CASE_TEMPLATE("copies on two threads race with the last release of the original", P, EVERY_POLICY) {
+  const body<P> copy = [](world<P>& w) {
+    const tenure::module mine = w.weak.lock();
+    const tenure::module more = mine;
+    if (more) w.system.use(a_path);
+  };
+  survives<P>({drop_the_handle<P>, copy, copy}, hold_a<P>);
+}
+
+TEST_CASE_TEMPLATE("a parked module is revived while another's release evicts it", P, EVERY_POLICY) {
+  survives<P>({lock_use_release<P>, lock_use_release<P>,
+               [](world<P>& w) { static_cast<void>(w.modules->open(b_path)); }},
+              [](world<P>& w) {
+                hold_a(w);
+                drop_the_handle(w);
+              });
+}
+
+TEST_CASE_TEMPLATE("pins race with the last release", P, EVERY_POLICY) {
+  survives<P>({drop_the_handle<P>, [](world<P>& w) { w.pin.reset(); }, open_use_release<P>}, [](world<P>& w) {
+    hold_a(w);
+    w.pin = w.handle.pin();
+  });
+}
+
+TEST_CASE_TEMPLATE("final closes race with opens and releases", P, EVERY_POLICY) {
+  const body<P> close = [](world<P>& w) { static_cast<void>(w.modules->final_close()); };
+  survives<P>({close, open_use_release<P>, drop_the_handle<P>}, hold_a<P>);
+}
+
+TEST_CASE_TEMPLATE("sweeps race with revives", P, EVERY_POLICY, tenure::policy::periodic_sweep) {
+  const body<P> sweep = [](world<P>& w) { static_cast<void>(w.modules->sweep(tenure::duration(0))); };
+  survives<P>({sweep, lock_use_release<P>, drop_the_handle<P>}, hold_a<P>);
+}
+
+TEST_CASE_TEMPLATE("the last handles go while the manager goes", P, EVERY_POLICY) {
+  survives<P>({drop_the_handle<P>, [](world<P>& w) { w.modules.reset(); }, lock_use_release<P>}, hold_a<P>);
+}
+
+TEST_CASE_TEMPLATE("an initialiser opens what another thread is loading", P, EVERY_POLICY) {
+  const body<P> open_b = [](world<P>& w) {
+    const tenure::module m = w.modules->open(b_path);
+    w.system.use(b_path);
+  };
+  survives<P>({open_use_release<P>, open_b}, [](world<P>& w) {
+    w.system.files[a_path].initialiser = [&w] { open_quietly(w, b_path); };
+    w.system.files[b_path].initialiser = [&w] { open_quietly(w, a_path); };
+  });
+}
+
+TEST_CASE_TEMPLATE("a finaliser opens what another thread is closing", P, EVERY_POLICY) {
+  const body<P> open_b = [](world<P>& w) {
+    const tenure::module m = w.modules->open(b_path);
+    w.system.use(b_path);
+  };
+  survives<P>({open_use_release<P>, open_b},
+              [](world<P>& w) { w.system.files[a_path].finaliser = [&w] { open_quietly(w, b_path); }; });
+}
