@@ -6,6 +6,7 @@
 #include "os/own_stack.hpp"
 #include "os/unsanitized.hpp"
 
+#include <new>
 #include <unwind.h>
 
 #if defined(_MSC_VER)
@@ -27,7 +28,8 @@ public:
   DEPARTURE_NOT_INLINED static void look(void* self) { static_cast<observer*>(self)->look(); }
 
   DEPARTURE_NOT_INLINED void look() {
-    finding = os::scan_own_stack(image_);
+    ::new (&finding)
+        os::stack_finding(os::scan_own_stack(image_)); // in place: a temporary would be dead stack
     ++looks;
     _Unwind_Backtrace(&observer::visit_frame, this);
   }

@@ -207,7 +207,9 @@ template <step Step> void on_thread(const loaded_module& module, observer& host)
   } todo{module, host};
   pthread_t thread;
   const auto body = [](void* argument) -> void* {
-    Step(static_cast<job*>(argument)->module, static_cast<job*>(argument)->host);
+    const job& mine = *static_cast<job*>(argument);
+    (void)os::scan_own_stack(mine.module.image()); // the first on a thread may not be in a signal handler
+    Step(mine.module, mine.host);
     return nullptr;
   };
   ::pthread_create(&thread, nullptr, body, &todo);
