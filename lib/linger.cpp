@@ -41,7 +41,10 @@ linger_finding explain_by_file(const image::facts& f) {
   if (f.obstacles.tls_destructors)
     return {linger_reason::tls_destructor_pending, "a thread that is still running has to destroy a "
                                                    "thread_local of it; it goes when that thread has ended"};
-  return {linger_reason::unknown, "neither its file nor what else is loaded tells why"};
+  if (f.kind == image::format::unknown) return {linger_reason::unknown, "its file can no longer be read"};
+  return {linger_reason::other_holder, "nothing in its file and no other library keeps it: somebody else in "
+                                       "this process has opened it too, or with "
+                                       "RTLD_NODELETE"};
 }
 
 } // namespace

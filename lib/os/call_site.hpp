@@ -66,10 +66,10 @@ TENURE_UNSANITIZED inline bool follows_aarch64_call(const bytes_before& code) no
   return (instruction & 0xFC000000U) == 0x94000000U || (instruction & 0xFEFFF000U) == 0xD63F0000U;
 }
 
-// True if `address` may be a return address into `code`. It may equal the end: a call that never returns can
-// be the code's last instruction.
+// True if `address` may be a return address into `code`. It cannot be the begin, but may equal the end: a
+// call that never returns can be the code's last instruction.
 TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const address_range& code) noexcept {
-  if (address - code.begin > code.end - code.begin) return false;
+  if (address - 1 - code.begin >= code.end - code.begin) return false;
 #if defined(TENURE_CALLS_X86)
   return follows_x86_call(bytes_before(address, code));
 #elif defined(TENURE_CALLS_AARCH64)

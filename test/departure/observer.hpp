@@ -50,12 +50,21 @@ private:
   const os::mapped_image& image_;
 };
 
+// Not instrumented: the array must lie on the real stack, and at its very end.
+template <std::size_t Words> TENURE_UNSANITIZED DEPARTURE_NOT_INLINED void wipe_words() {
+  [[maybe_unused]] volatile std::uintptr_t dead[Words];
+  for (std::size_t i = 0; i != Words; ++i) dead[i] = 0;
+}
+
 // Overwrites what earlier calls left below the stack pointer: dead return addresses are an allowed false
-// alarm, and would only blur what a case proves. Not instrumented: the array must lie on the real stack, and
-// at its very end.
-TENURE_UNSANITIZED DEPARTURE_NOT_INLINED inline void wipe_dead_stack() {
-  volatile unsigned char dead[std::size_t{768} << 10];
-  for (std::size_t i = 0; i != sizeof dead; ++i) dead[i] = 0;
+// alarm, and would only blur what a case proves. Frames of several sizes, for each has a few words of its own
+// that it leaves out.
+inline void wipe_dead_stack() {
+  wipe_words<(std::size_t{768} << 10) / sizeof(std::uintptr_t)>();
+  wipe_words<29>();
+  wipe_words<30>();
+  wipe_words<31>();
+  wipe_words<32>();
 }
 
 } // namespace departure

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -53,7 +54,8 @@ void measure_depths(const os::mapped_image& image, const char* where) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  const departure::loaded_module module(argv[1]);
+  const auto loaded = std::make_unique<departure::loaded_module>(argv[1]);
+  const departure::loaded_module& module = *loaded;
   departure::measure_depths(module.image(), "main thread");
   std::thread([&] { departure::measure_depths(module.image(), "thread"); }).join();
   std::puts(departure::found ? "false alarm" : "no false alarm");

@@ -2,7 +2,7 @@
 #
 #   . test/support/provision.sh
 #   provision build bench       # 0: all is there (now); 2: it is not, and what to do has been printed
-#   provision_has mingw         # quiet: is everything of this group there?
+#   provision_lacking mingw     # what is not there of this group; nothing when it is complete
 #
 # A group is what one job needs. Debian and Ubuntu are asked by package, in one dpkg-query; other systems by the
 # commands themselves, since we name packages there but do not install them. What apt prints goes to $PROVISION_LOG.
@@ -120,7 +120,7 @@ provision_wants_zig() { case " $* " in *' musl '* | *' macos '*) return 0 ;; *) 
 provision_debian_packages() { # GROUP...
     _names=
     for _group in "$@"; do _names="$_names $(provision_packages debian "$_group")"; done
-    if provision_wants_zig "$@" && [ ! -x "$(provision_zig)" ] && ! provision_have npm; then _names="$_names npm"; fi
+    if provision_lacks_zig "$@" && ! provision_have npm; then _names="$_names npm"; fi
     echo "$_names" | tr -s ' ' '\n' | grep . | sort -u
 }
 
@@ -171,9 +171,15 @@ provision_missing() { # GROUP...
     esac
 }
 
-provision_has() { # GROUP...
-    [ -z "$(provision_missing "$@")" ] || return 1
-    ! provision_wants_zig "$@" || [ -x "$(provision_zig)" ]
+provision_lacks_zig() { # GROUP...
+    provision_wants_zig "$@" && [ ! -x "$(provision_zig)" ]
+}
+
+# What keeps these groups from being used, in words; nothing when they are complete.
+provision_lacking() { # GROUP...
+    _lacking=$(provision_missing "$@" | tr '\n' ' ')
+    if provision_lacks_zig "$@"; then _lacking="$_lacking$ZIG_PACKAGE from npm"; fi
+    echo "$_lacking"
 }
 
 # Runs a command as root where that is possible without asking.
@@ -199,7 +205,6 @@ provision_apt_install() { # PACKAGE...
 }
 
 provision_install_zig() {
-    [ ! -x "$(provision_zig)" ] || return 0
     [ "$(uname -sm)" = 'Linux x86_64' ] && provision_have npm || return 1
     echo "installing with npm: $ZIG_PACKAGE@$ZIG_VERSION"
     _prefix=$TENURE_CACHE/zig-$ZIG_VERSION
@@ -236,8 +241,9 @@ provision() { # GROUP...
         provision_tell $_lacking
         return 2
     fi
-    ! provision_wants_zig "$@" || provision_install_zig || {
-        echo "zig is missing; install npm, then: npm install --prefix $TENURE_CACHE/zig-$ZIG_VERSION $ZIG_PACKAGE@$ZIG_VERSION"
+    if provision_lacks_zig "$@" && ! provision_install_zig; then
+        echo "zig could not be installed (see $PROVISION_LOG). It runs on x86-64 Linux, and comes with:"
+        echo "    npm install --prefix $TENURE_CACHE/zig-$ZIG_VERSION $ZIG_PACKAGE@$ZIG_VERSION"
         return 2
-    }
+    fi
 }

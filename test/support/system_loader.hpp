@@ -1,0 +1,28 @@
+// The system's loader without Tenure: for tests that look at references from outside.
+#ifndef TENURE_TEST_SYSTEM_LOADER_HPP
+#define TENURE_TEST_SYSTEM_LOADER_HPP
+
+#include <string>
+
+#if defined(_WIN32)
+#  include <filesystem>
+#  include <windows.h>
+#else
+#  include <dlfcn.h>
+#endif
+
+namespace tenure_test {
+
+#if defined(_WIN32)
+inline void* raw_open(const std::string& file) {
+  return reinterpret_cast<void*>(LoadLibraryW(std::filesystem::path(file).c_str()));
+}
+inline void raw_close(void* handle) { FreeLibrary(reinterpret_cast<HMODULE>(handle)); }
+#else
+inline void* raw_open(const std::string& file) { return ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL); }
+inline void raw_close(void* handle) { ::dlclose(handle); }
+#endif
+
+} // namespace tenure_test
+
+#endif

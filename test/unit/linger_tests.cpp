@@ -1,0 +1,101 @@
+// A module that stayed after its close: the report says so, and why.
+#include "support/modules.hpp"
+
+#include <tenure/format.hpp>
+#include <tenure/tenure.hpp>
+
+#include <doctest/doctest.h>
+
+#include <dlfcn.h>
+
+#include <string>
+#include <thread>
+
+using tenure::linger_reason;
+using tenure::unload_outcome;
+using tenure_test::module_path;
+
+namespace {
+
+using manager = tenure::manager<tenure::policy::immediate>;
+
+// Opens, touches and releases a module; what the report then says of it.
+tenure::unload_entry entry_after_use(manager& modules, const std::string& name, std::string& detail) {
+  modules.open(module_path(name)).symbol<int()>("touch")();
+  const auto report = modules.report();
+  REQUIRE(report.size() == 1);
+  detail = report.begin()->detail;
+  return *report.begin();
+}
+
+} // namespace
+
+TEST_CASE("a module linked with -z nodelete lingers for its flag") {
+  manager modules;
+  std::string detail;
+  const auto entry = entry_after_use(modules, "linger_nodelete", detail);
+  CHECK(entry.outcome == unload_outcome::lingering);
+  CHECK(entry.reason == linger_reason::nodelete_flag);
+  CHECK(detail.find("nodelete") != std::string::npos);
+}
+
+TEST_CASE("a module with a unique symbol lingers for that symbol, which is named") {
+  manager modules;
+  std::string detail;
+  const auto entry = entry_after_use(modules, "linger_unique", detail);
+  CHECK(entry.outcome == unload_outcome::lingering);
+  CHECK(entry.reason == linger_reason::unique_symbol);
+  CHECK(detail.find("lingering_unique") != std::string::npos);
+}
+
+TEST_CASE(
+    "a pending thread_local destructor keeps a module until its thread has ended and a sweep has kicked") {
+  manager modules;
+  std::thread([&] {
+    std::string detail;
+    const auto entry = entry_after_use(modules, "linger_tls", detail);
+    CHECK(entry.outcome == unload_outcome::lingering);
+    CHECK(entry.reason == linger_reason::tls_destructor_pending);
+  }).join();
+  const auto swept = modules.sweep();
+  CHECK(swept.count(unload_outcome::gone) == 1);
+  CHECK(modules.report().empty());
+}
+
+TEST_CASE("a module that another one is linked with lingers while that one is loaded") {
+  manager modules;
+  tenure::module needs = modules.open(module_path("linger_needs"));
+  static_cast<void>(modules.open(module_path("linger_needed")));
+  CAPTURE(fmt::format("{}", modules.report()));
+  bool seen = false;
+  for (const auto& e : modules.report())
+    if (e.outcome == unload_outcome::lingering) {
+      CHECK(e.reason == linger_reason::needed_by);
+      CHECK(std::string(e.detail).find("linger_needs") != std::string::npos);
+      seen = true;
+    }
+  CHECK(seen);
+  needs.reset();
+  CHECK(modules.sweep().all_gone());
+}
+
+TEST_CASE("a module that somebody else opened lingers for that holder, and goes with it") {
+  manager modules;
+  tenure::module ours = modules.open(module_path("basic"));
+  void* const theirs = ::dlopen(ours.path(), RTLD_NOW);
+  REQUIRE(theirs != nullptr);
+  ours.reset();
+  REQUIRE(modules.report().size() == 1);
+  CHECK(modules.report().begin()->reason == linger_reason::other_holder);
+  ::dlclose(theirs);
+  CHECK(modules.sweep().all_gone());
+}
+
+TEST_CASE("an open of a lingering module gets it back") {
+  manager modules;
+  std::string detail;
+  static_cast<void>(entry_after_use(modules, "linger_nodelete", detail));
+  const tenure::module again = modules.open(module_path("linger_nodelete"));
+  CHECK(again.symbol<int()>("touch")() == 7);
+  CHECK(modules.report().begin()->outcome == unload_outcome::busy);
+}
