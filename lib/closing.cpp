@@ -16,8 +16,8 @@ bool must_wait(const registry& g, const module_record& r) noexcept {
   return g.check != departure_check::none && static_cast<bool>(os::scan_own_stack(r.image));
 }
 
-void note(report_builder* report, const unload_entry& entry) noexcept {
-  if (report != nullptr) report->add(entry);
+void note(report_builder* report, const module_record& r, const unload_entry& entry) noexcept {
+  if (report != nullptr) report->add(r, entry);
 }
 
 struct close_result {
@@ -45,9 +45,17 @@ close_result close_image(module_record& r) noexcept {
   result.refused = !os::close(r.handle, fault);
   result.took = os::now() - start;
   --thread.inside_loader;
-  result.gone = !result.refused && !os::is_mapped(r.image, r.path());
+  result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
   if (!result.gone) explain(r, result, fault);
   return result;
+}
+
+// Its finaliser may run, and then opens and releases what it likes.
+void kick(const module_record& r) noexcept {
+  sync::thread_state& thread = sync::this_thread();
+  ++thread.inside_loader;
+  os::kick(r.loaded_as.c_str());
+  --thread.inside_loader;
 }
 
 char* copy_text(const std::string& text) noexcept {
@@ -62,6 +70,7 @@ void linger_locked(registry& g, module_record& r, const close_result& result) no
   r.reason = result.why.reason;
   r.state = phase::lingering;
   r.worker = 0;
+  g.look_again |= sync::this_thread().inside_loader != 0;
   g.changed.notify_all();
 }
 
@@ -73,7 +82,7 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
   unload_entry entry = describe_locked(r);
   entry.took = result.took;
   const bool reopened =
-      !result.gone && g.find_handle_locked(r.handle, &r) != nullptr; // beside us, while we closed
+      !result.gone && g.find_image_locked(r.handle, r.loaded_as, &r) != nullptr; // beside us, while we closed
   const bool lingers = !result.gone && !reopened;
   if (lingers) linger_locked(g, r, result);
   entry.outcome = result.refused ? unload_outcome::failed
@@ -82,7 +91,7 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
                                  : unload_outcome::gone;
   entry.reason = lingers ? result.why.reason : linger_reason::none;
   entry.detail = lingers ? result.why.detail.c_str() : "";
-  note(report, entry);
+  note(report, r, entry);
   const bool forget = !lingers || g.policy == nullptr; // nobody is left to look at it again
   if (forget) g.forget_locked(r);
   return forget;
@@ -93,7 +102,7 @@ bool postpone(registry& g, module_record& r, report_builder* report) noexcept {
   const sync::scoped_lock lock(g.mutex);
   ++g.stats.deferrals;
   g.wait_for_safe_point_locked(r, unload_outcome::deferred);
-  note(report, describe_locked(r));
+  note(report, r, describe_locked(r));
   return false;
 }
 
@@ -102,7 +111,7 @@ bool keep_mapped(registry& g, module_record& r, report_builder* report) noexcept
   unload_entry entry = describe_locked(r);
   entry.outcome = unload_outcome::kept;
   entry.detail = os::is_exiting() ? "the process is exiting" : "the policy keeps its pages";
-  note(report, entry);
+  note(report, r, entry);
   if (g.policy == nullptr) {
     g.forget_locked(r);
     return true;
@@ -128,6 +137,16 @@ void registry::close_chain(closing_chain& chain, report_builder* report) noexcep
     if (close_one(*this, *r, report)) let_go(*this);
     r = next;
   }
+  if (chain.head != nullptr && sync::this_thread().inside_loader == 0) look_again_outside(report);
+}
+
+// glibc postpones a close that comes from a finaliser until the close that runs the finaliser is done.
+void registry::look_again_outside(report_builder* report) noexcept {
+  {
+    const sync::scoped_lock lock(mutex);
+    if (!std::exchange(look_again, false)) return;
+  }
+  look_at_lingering(report);
 }
 
 void registry::safe_point() noexcept {
@@ -140,6 +159,29 @@ void registry::safe_point() noexcept {
     claim_locked(victims, chain);
   }
   close_chain(chain, nullptr);
+}
+
+// The manager is gone, and a module waits for this thread to leave it: this thread's later safe points see to it. A
+// thread that ends before leaves the module mapped.
+void registry::leave_to_this_thread() noexcept {
+  {
+    const sync::scoped_lock lock(mutex);
+    if (waiting.empty()) return;
+  }
+  sync::thread_state& thread = sync::this_thread();
+  keep();
+  next_leftover = std::exchange(thread.leftovers, this);
+}
+
+void try_leftovers() noexcept {
+  registry* g = std::exchange(sync::this_thread().leftovers, nullptr);
+  while (g != nullptr) {
+    registry* const next = std::exchange(g->next_leftover, nullptr);
+    g->safe_point();
+    g->leave_to_this_thread(); // if it still has to wait
+    registry::let_go(*g);
+    g = next;
+  }
 }
 
 // The next lingering module behind `after`, as a module that this thread is closing: nobody opens it
@@ -159,13 +201,13 @@ module_record* registry::take_lingering(const module_record* after) noexcept {
 // something to close.
 void registry::look_at_lingering(report_builder* report) noexcept {
   for (module_record* r = take_lingering(nullptr); r != nullptr; r = take_lingering(r)) {
-    if (r->reason == linger_reason::tls_destructor_pending) os::kick(r->path());
-    const bool mapped = os::is_mapped(r->image, r->path());
+    if (r->reason == linger_reason::tls_destructor_pending) kick(*r);
+    const bool mapped = os::is_mapped(r->image, r->loaded_as.c_str());
     const sync::scoped_lock lock(mutex);
     unload_entry entry = describe_locked(*r);
     entry.outcome = mapped ? unload_outcome::lingering : unload_outcome::gone;
-    note(report, entry);
-    if (mapped) {
+    note(report, *r, entry);
+    if (mapped && policy != nullptr) { // else nobody is left to look at it again
       r->state = phase::lingering;
       r->worker = 0;
       changed.notify_all();
@@ -190,13 +232,15 @@ template <class Name> void claim_all_locked(registry& g, closing_chain& chain, N
 }
 
 void claim_due_locked(registry& g, const duration* delay, closing_chain& chain) noexcept {
+  if (g.policy == nullptr) return; // a sweeper that outlives its manager
   const sweep_request request{g.now(), delay != nullptr, delay != nullptr ? *delay : duration{}};
   claim_all_locked(g, chain, [&](idle_list& victims) { g.table.sweep(g.policy, request, victims); });
 }
 
-void report_all_locked(const registry& g, report_builder& report) noexcept {
+void report_all(registry& g, report_builder& report) noexcept {
+  const sync::scoped_lock lock(g.mutex);
   for (const module_record* r = g.records; r != nullptr; r = r->next_record)
-    if (r->state != phase::absent) report.add(describe_locked(*r));
+    if (r->state != phase::absent) report.add(*r, describe_locked(*r));
 }
 
 } // namespace
@@ -213,6 +257,7 @@ unload_report sweep_registry(registry& g, const duration* delay) noexcept {
   }
   g.close_chain(chain, &report);
   g.look_at_lingering(&report);
+  try_leftovers();
   return report.finish();
 }
 
@@ -230,18 +275,17 @@ unload_report final_close_registry(registry& g) noexcept {
     }
     if (chain.head == nullptr) break;
     g.close_chain(chain, &report);  // finalisers may release further modules: ask again
-    if (g.table.keeps_pages) break; // what is kept is idle again
+    if (g.table.keeps_pages || os::is_exiting()) break; // what is kept is idle again
   }
   g.look_at_lingering(&report);
-  const sync::scoped_lock lock(g.mutex);
-  report_all_locked(g, report);
+  try_leftovers();
+  report_all(g, report);
   return report.finish();
 }
 
 unload_report report_of(registry& g) noexcept {
   report_builder report;
-  const sync::scoped_lock lock(g.mutex);
-  report_all_locked(g, report);
+  report_all(g, report);
   return report.finish();
 }
 

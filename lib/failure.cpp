@@ -2,6 +2,7 @@
 #include "failure_access.hpp"
 
 #include <tenure/detail/count.hpp>
+#include <tenure/detail/record.hpp> // set_failure: what is exported is said there
 #include <tenure/error.hpp>
 
 #include <fmt/format.h>

@@ -38,21 +38,31 @@ std::uint64_t hash_file(const os::file_identity& f) noexcept { return hash_pair(
 // more.
 constexpr unsigned spellings = 4;
 
-bool system_open(const std::string& path, const open_options& options, loaded& out, os::fault& fault) {
-  const loader_scope inside;
-  const time_point start = os::now();
-  out.handle = os::open(path, options, fault);
-  out.took = os::now() - start;
-  if (out.handle == nullptr) return false;
-  os::describe(out.handle, out.image, out.path);
-  os::watch_exit();
-  return true;
-}
-
 void system_close(void* handle) {
   const loader_scope inside;
   os::fault ignored; // one reference more or less of a module that stays loaded
   os::close(handle, ignored);
+}
+
+// Fills in what the system knows of a handle that we hold; lets go of it if memory runs out.
+bool describe_held(loaded& seen) {
+  try {
+    return os::describe(seen.handle, seen.image, seen.path);
+  } catch (const std::bad_alloc&) {
+    system_close(std::exchange(seen.handle, nullptr));
+    throw;
+  }
+}
+
+bool system_open(const std::string& path, const open_options& options, loaded& out, os::fault& fault) {
+  const loader_scope inside;
+  out = {}; // an attempt under another spelling may have left its own image
+  const time_point start = os::now();
+  out.handle = os::open(path, options, fault);
+  out.took = os::now() - start;
+  if (out.handle == nullptr) return false;
+  describe_held(out); // a system that tells nothing leaves it without a known place
+  return true;
 }
 
 // One open, from the name to the record.
@@ -64,7 +74,8 @@ public:
       , why_(why) {}
 
   record* by_name(std::string name);
-  record* by_handle(loaded& seen, std::string name);
+  // `borrowed`: on failure the handle stays the caller's.
+  record* by_handle(loaded& seen, const std::string& name, bool borrowed = false);
 
 private:
   enum class answer { settled, load, join };
@@ -78,7 +89,7 @@ private:
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);
-  record* publish_locked(module_record& r, const loaded& seen);
+  record* publish_locked(module_record& r, loaded& seen);
   static bool still_ours(const module_record& r) noexcept;
   bool try_spellings(const location& where, loaded& seen, os::fault& fault);
   void remember_name_locked(module_record& r);
@@ -165,7 +176,7 @@ opening::answer opening::reenter_locked(module_record& r) {
 void opening::begin_locked(module_record*& r, const location& where) {
   if (r == nullptr) {
     module_record& fresh = g_.new_record_locked();
-    g_.known.reserve(2); // its name and its file
+    g_.known.reserve(3); // its name and its file, and its handle if it is published at once
     g_.add_name_locked(fresh, where.path);
     fresh.file = where.file;
     g_.known.insert(hash_file(fresh.file), fresh);
@@ -174,6 +185,7 @@ void opening::begin_locked(module_record*& r, const location& where) {
   }
   r->state = phase::loading;
   r->worker = sync::this_thread_id();
+  set_flags(r->refs, pending_bit); // a reference of its own initialiser that goes has nobody to tell
 }
 
 record* opening::load(module_record& r, const location& where) {
@@ -209,7 +221,7 @@ bool opening::try_spellings(const location& where, loaded& seen, os::fault& faul
     module_record* old = nullptr;
     {
       const sync::scoped_lock lock(g_.mutex);
-      old = g_.find_handle_locked(seen.handle, nullptr);
+      old = g_.find_image_locked(seen.handle, seen.path, nullptr);
       if (old == nullptr || old->file == where.file) return true;
       old->superseded = true;
     }
@@ -219,12 +231,14 @@ bool opening::try_spellings(const location& where, loaded& seen, os::fault& faul
   return false;
 }
 
-record* opening::publish_locked(module_record& r, const loaded& seen) {
+record* opening::publish_locked(module_record& r, loaded& seen) {
   g_.known.reserve(1); // the only step that can fail: before anything is changed
   if (r.handle != nullptr)
     g_.known.erase(hash_handle(r.handle), r); // it lingered, and may have come back elsewhere
   r.handle = seen.handle;
   r.image = seen.image;
+  if (!std::exchange(g_.exit_watched, true)) os::watch_exit();
+  r.loaded_as.swap(seen.path);
   g_.known.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_use(r);
@@ -237,6 +251,7 @@ record* opening::publish_locked(module_record& r, const loaded& seen) {
   r.worker = 0;
   acquire(r.refs); // before it is open: it is never seen open without a reference
   set_flags(r.refs, open_bit);
+  clear_flags(r.refs, pending_bit);
   try {
     remember_name_locked(r);
   } catch (const std::bad_alloc&) {
@@ -249,9 +264,11 @@ record* opening::publish_locked(module_record& r, const loaded& seen) {
 // The load failed: nothing stays behind, except for a module whose initialiser holds references to itself.
 record* opening::give_up_locked(module_record& r) noexcept {
   ++g_.stats.failures;
-  if (r.state == phase::open) return nullptr;               // another thread has loaded it meanwhile
+  if (!still_ours(r)) return nullptr; // another thread has loaded it meanwhile
+  clear_flags(r.refs, pending_bit);
   if (r.handle != nullptr || count_of(look(r.refs)) != 0) { // it lingered before, or refers to itself
     r.state = phase::lingering;
+    r.worker = 0;
     g_.changed.notify_all();
     return nullptr;
   }
@@ -288,17 +305,17 @@ record* opening::load_again_beside(const location& where) {
 }
 
 // The record of a module that the system has given us a reference to; that reference is ours from here on.
-record* opening::by_handle(loaded& seen, std::string name) {
-  name_ = std::move(name);
+record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed) {
   void* spare = nullptr;
   module_record* r = nullptr;
   try {
+    name_ = name;
     os::fault fault;
     os::file_identity file;
     os::identify(seen.path, file,
                  fault); // a module without a file (deleted since) has no identity but its handle
     const sync::scoped_lock lock(g_.mutex);
-    r = g_.find_handle_locked(seen.handle, nullptr);
+    r = g_.find_image_locked(seen.handle, seen.path, nullptr);
     if (r == nullptr) r = g_.find_file_locked(file);
     if (r != nullptr && r->state == phase::open) {
       spare = seen.handle;
@@ -315,10 +332,10 @@ record* opening::by_handle(loaded& seen, std::string name) {
     }
   } catch (const std::bad_alloc&) {
     set_failure(why_, errc::out_of_memory, "", "");
-    spare = seen.handle;
+    spare = borrowed ? nullptr : seen.handle;
     r = nullptr;
   }
-  system_close(spare);
+  if (spare != nullptr) system_close(spare);
   return r;
 }
 
@@ -354,6 +371,7 @@ record* open_module(registry& g, path_view path, const open_options& options, fa
       fill(why, fault, name);
       return nullptr;
     }
+    try_leftovers(); // an open that goes the long way is a safe point
     return opening(g, options, why).by_name(std::move(name));
   });
 }
@@ -366,7 +384,7 @@ record* adopt_module(registry& g, void* native_handle, failure& why) noexcept {
       set_failure(why, errc::foreign_handle, "", "");
       return nullptr;
     }
-    return opening(g, {}, why).by_handle(seen, seen.path);
+    return opening(g, {}, why).by_handle(seen, seen.path, true);
   });
 }
 
@@ -375,8 +393,9 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
     os::fault fault;
     loaded seen;
     seen.handle = os::handle_of_address(address, fault);
-    if (seen.handle == nullptr || !os::describe(seen.handle, seen.image, seen.path)) {
-      fill(why, fault, "");
+    if (seen.handle == nullptr || !describe_held(seen)) {
+      if (seen.handle != nullptr) system_close(seen.handle);
+      set_failure(why, errc::no_module_at_address, "", "");
       return nullptr;
     }
     return opening(g, {}, why).by_handle(seen, seen.path);

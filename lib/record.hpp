@@ -41,6 +41,7 @@ struct module_record : record, idle_module {
   name_node* names = nullptr; // published; the first is the absolute path
   void* handle = nullptr;     // the system's; null for a static module
   os::mapped_image image;
+  std::string loaded_as; // the path under which the system knows it
   os::file_identity file;
   const static_symbol* static_symbols = nullptr; // not null: linked into the program
   std::size_t static_count = 0;

@@ -138,6 +138,7 @@ void registry::wait_for_safe_point_locked(module_record& r, unload_outcome why) 
 }
 
 module_record* registry::find_file_locked(const os::file_identity& file) noexcept {
+  if (file == os::file_identity{}) return nullptr; // deleted: known by its handle alone
   module_record* best = nullptr; // an open one before one that comes, one that comes before one that goes
   known.find(hash_pair(file.volume, file.number), [&](module_record& r) {
     if (!(r.file == file) || r.state == phase::absent) return false;
@@ -147,9 +148,13 @@ module_record* registry::find_file_locked(const os::file_identity& file) noexcep
   return best;
 }
 
-module_record* registry::find_handle_locked(void* handle, const module_record* except) noexcept {
-  return known.find(hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0),
-                    [&](const module_record& r) { return r.handle == handle && &r != except; });
+// The handle alone does not tell: a module that another thread has just closed, or one that lingered and went by
+// itself, still has its record, and the system may have given its handle to another module since.
+module_record* registry::find_image_locked(void* handle, const std::string& loaded_as,
+                                           const module_record* except) noexcept {
+  return known.find(hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0), [&](const module_record& r) {
+    return r.handle == handle && r.loaded_as == loaded_as && &r != except;
+  });
 }
 
 // Turns victims into records that this thread will close.
@@ -184,6 +189,7 @@ void registry::forget_locked(module_record& r) noexcept {
   r.handle = nullptr;
   r.file = {};
   r.image = {};
+  r.loaded_as.clear();
   r.reason = linger_reason::none;
   delete[] std::exchange(r.linger_detail, nullptr);
   r.superseded = false;
@@ -208,6 +214,7 @@ void last_dropped(record& dropped) noexcept {
     g.claim_locked(victims, chain);
   }
   g.close_chain(chain, nullptr);
+  try_leftovers();
 }
 
 bool lock_weak(record& r, std::uint64_t generation) noexcept {
@@ -263,7 +270,10 @@ void enter_guard() noexcept { ++sync::this_thread().guards; }
 void leave_guard(record* r) noexcept {
   const bool outermost = --sync::this_thread().guards == 0;
   if (r == nullptr) return;
-  if (outermost) r->owner->safe_point();
+  if (outermost) {
+    r->owner->safe_point();
+    try_leftovers();
+  }
   unshare_registry(*r);
 }
 
@@ -316,6 +326,7 @@ void retire_registry(registry& g) noexcept {
   g.close_chain(chain, nullptr);
   g.table.destroy(policy);
   ::operator delete (policy, std::align_val_t{g.table.alignment});
+  g.leave_to_this_thread();
   while (released-- != 0) registry::let_go(g);
 }
 

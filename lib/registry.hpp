@@ -55,7 +55,11 @@ struct registry {
   std::uint64_t tick =
       0; // orders uses; glance and jot, also without the mutex: it may lose a step between threads
   std::uint64_t quiet_revives = 0; // revives without the mutex; as tick
+  bool exit_watched = false;     // see os::watch_exit
+  bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
   std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
+
+  registry* next_leftover = nullptr; // of the thread that it waits for; only that thread touches it
 
   // --- registry.cpp: the state machine; all need the mutex ---
   bool acquire_locked(module_record& r) noexcept;
@@ -63,7 +67,8 @@ struct registry {
   void put_back_locked(module_record& r) noexcept;
   void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;
   [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
-  [[nodiscard]] module_record* find_handle_locked(void* handle, const module_record* except) noexcept;
+  [[nodiscard]] module_record* find_image_locked(void* handle, const std::string& loaded_as,
+                                                 const module_record* except) noexcept;
   void claim_locked(idle_list& victims, closing_chain& out) noexcept;
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;
@@ -78,7 +83,9 @@ struct registry {
   // --- closing.cpp: without the mutex ---
   void close_chain(closing_chain& chain, report_builder* report) noexcept;
   void safe_point() noexcept;
+  void leave_to_this_thread() noexcept;
   void look_at_lingering(report_builder* report) noexcept;
+  void look_again_outside(report_builder* report) noexcept;
   module_record* take_lingering(const module_record* after) noexcept;
 
   std::uint64_t next_tick() noexcept {
@@ -98,6 +105,9 @@ struct registry {
     if (unshare(g.holders)) delete &g;
   }
 };
+
+// Tries again what waits for a safe point of this thread in registries whose manager is gone.
+void try_leftovers() noexcept;
 
 // Keeps the registry's memory for a scope in which the last module may go.
 class registry_hold {

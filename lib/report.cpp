@@ -11,22 +11,54 @@ report_builder::report_builder() noexcept
     : data_(new (std::nothrow) report_data) {}
 report_builder::~report_builder() { delete data_; }
 
-unload_report report_builder::finish() noexcept { return unload_report(std::exchange(data_, nullptr)); }
+unload_report report_builder::finish() noexcept {
+  if (data_ != nullptr) look_at_files();
+  return unload_report(std::exchange(data_, nullptr));
+}
 
-void report_builder::add(const unload_entry& entry) noexcept {
-  if (data_ == nullptr) return;
-  for (unload_entry& earlier : data_->entries)
-    if (std::strcmp(earlier.path, entry.path) == 0) {
-      earlier.outcome = entry.outcome;
-      return;
+// A file may be replaced while nobody opens it: only the file system knows.
+void report_builder::look_at_files() noexcept {
+  for (std::size_t i = 0; i != data_->entries.size(); ++i) {
+    unload_entry& entry = data_->entries[i];
+    const os::file_identity loaded = data_->subjects[i].file;
+    if (entry.outcome == unload_outcome::gone || loaded == os::file_identity{}) continue;
+    try {
+      os::fault ignored; // a file that was only deleted is no other file
+      os::file_identity now;
+      if (os::identify(entry.path, now, ignored) && !(now == loaded)) entry.file_replaced = true;
+    } catch (const std::bad_alloc&) {
+      data_->complete = false;
     }
+  }
+}
+
+unload_entry* report_builder::find(const module_record& r) noexcept {
+  for (std::size_t i = 0; i != data_->entries.size(); ++i)
+    if (data_->subjects[i].record == &r && data_->subjects[i].generation == r.generation)
+      return &data_->entries[i];
+  return nullptr;
+}
+
+void report_builder::add(const module_record& r, const unload_entry& entry) noexcept {
+  if (data_ == nullptr) return;
+  unload_entry* place = find(r);
+  // That the pages were kept says more than that the module is idle again.
+  if (place != nullptr && place->outcome == unload_outcome::kept && entry.outcome == unload_outcome::idle)
+    return;
   try {
-    data_->entries.reserve(data_->entries.size() + 1);
     unload_entry kept = entry;
-    kept.path = data_->texts.emplace_back(entry.path).c_str();
-    kept.detail = data_->texts.emplace_back(entry.detail).c_str();
-    data_->entries.push_back(kept);
+    kept.path = data_->texts.emplace_front(entry.path).c_str();
+    kept.detail = data_->texts.emplace_front(entry.detail).c_str();
+    if (place == nullptr) {
+      data_->subjects.push_back({&r, r.generation, r.file});
+      place = &data_->entries.emplace_back();
+    } else if (kept.took == duration{}) {
+      kept.took = place->took; // of the close that the earlier word was about
+    }
+    *place = kept;
   } catch (const std::bad_alloc&) {
+    if (place != nullptr) place->outcome = entry.outcome;
+    data_->subjects.resize(data_->entries.size());
     data_->complete = false;
   }
 }

@@ -6,15 +6,21 @@
 
 #include <tenure/report.hpp>
 
-#include <deque>
+#include <forward_list>
 #include <string>
 #include <vector>
 
 namespace tenure::inline v1::detail {
 
 struct report_data {
+  struct subject { // which module an entry is about: two may have one path
+    const module_record* record;
+    std::uint64_t generation;
+    os::file_identity file;
+  };
   std::vector<unload_entry> entries;
-  std::deque<std::string> texts; // what the entries point at; a deque does not move them
+  std::vector<subject> subjects; // of the entry at the same index
+  std::forward_list<std::string> texts; // what the entries point at; not moved, and no allocation while empty
   bool complete = true;
 };
 
@@ -25,11 +31,15 @@ struct report_builder {
   ~report_builder();
 
   // Never throws: an entry that finds no memory makes the report incomplete. The later word on a module
-  // replaces the earlier one.
-  void add(const unload_entry& entry) noexcept;
+  // replaces the earlier one. Needs the registry's mutex.
+  void add(const module_record& r, const unload_entry& entry) noexcept;
+  // Looks at the files: without the mutex.
   [[nodiscard]] unload_report finish() noexcept;
 
 private:
+  void look_at_files() noexcept;
+  unload_entry* find(const module_record& r) noexcept;
+
   report_data* data_; // null where memory was refused
 };
 

@@ -5,6 +5,10 @@
 
 #include <cstdint>
 
+namespace tenure::inline v1::detail {
+struct registry;
+}
+
 namespace tenure::inline v1::sync {
 
 // What the library knows of a thread. Zero-initialised, trivially destructible: no code runs at a thread's
@@ -12,6 +16,7 @@ namespace tenure::inline v1::sync {
 struct thread_state {
   std::uint32_t guards = 0;        // guards of this thread that are open
   std::uint32_t inside_loader = 0; // the system's open or close calls of ours that are on this thread's stack
+  detail::registry* leftovers = nullptr; // registries without a manager whose last closes wait for this thread
 };
 
 } // namespace tenure::inline v1::sync

@@ -45,6 +45,8 @@ template <fixed_name Name, class T> struct var {
 //   int>>; auto codec = modules.open("plugins/flac").bind<codec_api>(); codec.call<"decode">(data, size); int
 //   version = *codec.get<"version">();
 template <class... Entries> class api {
+  static_assert(((sizeof(Entries) != 0) && ...), "each entry is checked here, not where it is first used");
+
 public:
   static constexpr std::size_t size = sizeof...(Entries);
   static constexpr const char* names[] = {Entries::name.text...};

@@ -28,11 +28,14 @@ struct duration {
             static_cast<std::int64_t>(d.count() * (D::period::num * 1'000'000'000 / D::period::den))) {}
 
   friend constexpr auto operator<=>(const duration&, const duration&) noexcept = default;
+  // Both wrap round, as the clocks of small systems do.
   friend constexpr duration operator+(duration a, duration b) noexcept {
-    return duration(a.nanoseconds + b.nanoseconds);
+    return duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(a.nanoseconds) +
+                                              static_cast<std::uint64_t>(b.nanoseconds)));
   }
   friend constexpr duration operator-(duration a, duration b) noexcept {
-    return duration(a.nanoseconds - b.nanoseconds);
+    return duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(a.nanoseconds) -
+                                              static_cast<std::uint64_t>(b.nanoseconds)));
   }
 };
 using time_point = duration;

@@ -4,7 +4,14 @@
 
 #include <tenure/detail/registry.hpp>
 #include <tenure/module.hpp>
+// All of Tenure's own policies, so that TENURE_DEFAULT_POLICY may name any of them. They cost next to nothing.
 #include <tenure/policies/deferred.hpp>
+#include <tenure/policies/final_close.hpp>
+#include <tenure/policies/immediate.hpp>
+#include <tenure/policies/keep_warm.hpp>
+#include <tenure/policies/limit_idle_bytes.hpp>
+#include <tenure/policies/periodic_sweep.hpp>
+#include <tenure/policies/resident.hpp>
 
 #if !defined(TENURE_DEFAULT_POLICY)
 #  define TENURE_DEFAULT_POLICY ::tenure::policy::deferred_one

@@ -55,6 +55,10 @@ public:
   [[nodiscard]] unload_vote vote() const noexcept { return vote_; }
   // True if it was revived without the mutex since the policy got it (only where the policy parks).
   [[nodiscard]] bool in_use() const noexcept { return detail::count_of(detail::look(*refs_)) != 0; }
+  // True if it is in use, or was, without the mutex and since the policy got it.
+  [[nodiscard]] bool was_used() const noexcept {
+    return (detail::look(*refs_) & (detail::count_mask | detail::touched_bit)) != 0;
+  }
   // For the policy's own use: a sweep's stamp, for example. Cleared before idled().
   time_point stamp = never;
 
@@ -126,11 +130,15 @@ public:
   // Gives back what is in use again: the manager takes it from `victims` and does not close it. For policies
   // that park and count what they keep.
   void hand_back_used(idle_list& victims) noexcept {
+    move_to(victims, [](const idle_module& m) { return m.in_use(); });
+  }
+  // Moves all that satisfy a condition to the end of another list, in order.
+  template <class Condition> void move_to(idle_list& other, Condition&& condition) noexcept {
     for (idle_module* m = head_; m != nullptr;) {
       idle_module* const next = m->next_;
-      if (m->in_use()) {
+      if (condition(*m)) {
         remove(*m);
-        victims.push_back(*m);
+        other.push_back(*m);
       }
       m = next;
     }

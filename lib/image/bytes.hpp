@@ -1,5 +1,8 @@
 // The one way in which this library looks at file bytes: bounds-checked, of either byte order.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_BYTES_HPP
+#define TENURE_LIB_IMAGE_BYTES_HPP
+
+#include "image.hpp"
 
 #include <bit>
 #include <concepts>
@@ -9,17 +12,17 @@
 #include <span>
 #include <string_view>
 
-#include "image.hpp"
-
 namespace tenure::inline v1::image {
 
 /// A view of file bytes that cannot be read past its end: a byte that is not there reads as zero, so that a
-/// damaged offset gives a value that a check refuses, never a fault. Ask `holds` where zero would be an answer.
-/// Not an owner: whoever read the bytes keeps them. Copies are two words and a flag.
+/// damaged offset gives a value that a check refuses, never a fault. Ask `holds` where zero would be an
+/// answer. Not an owner: whoever read the bytes keeps them. Copies are two words and a flag.
 class bytes {
 public:
   constexpr bytes() noexcept = default;
-  constexpr bytes(std::span<const std::byte> data, byte_order order) noexcept : data_(data), order_(order) {}
+  constexpr bytes(std::span<const std::byte> data, byte_order order) noexcept
+      : data_(data)
+      , order_(order) {}
 
   constexpr std::uint64_t size() const noexcept { return data_.size(); }
   constexpr byte_order order() const noexcept { return order_; }
@@ -45,7 +48,8 @@ public:
   bytes from(std::uint64_t at) const noexcept { return at <= size() ? part(at, size() - at) : part(0, 0); }
   bytes in_order(byte_order order) const noexcept { return {data_, order}; }
 
-  /// The characters from `at` up to a NUL, at most `limit` of them; ends at the end of the view if none comes.
+  /// The characters from `at` up to a NUL, at most `limit` of them; ends at the end of the view if none
+  /// comes.
   std::string_view text(std::uint64_t at, std::uint64_t limit = UINT64_MAX) const noexcept {
     const auto rest = from(at);
     const auto count = narrow(rest.size() < limit ? rest.size() : limit);
@@ -61,10 +65,11 @@ public:
 
 private:
   // A view never exceeds the address space, so neither does a number that `holds` accepted.
-  static constexpr std::size_t narrow(std::uint64_t value) noexcept { return static_cast<std::size_t>(value); }
+  static constexpr std::size_t narrow(std::uint64_t value) noexcept {
+    return static_cast<std::size_t>(value);
+  }
 
-  template <std::unsigned_integral T>
-  T get(std::uint64_t at) const noexcept {
+  template <std::unsigned_integral T> T get(std::uint64_t at) const noexcept {
     if (!holds(at, sizeof(T))) return 0;
     T value;
     std::memcpy(&value, data_.data() + narrow(at), sizeof(T));
@@ -72,12 +77,11 @@ private:
   }
 
   // Compilers make one instruction of it.
-  template <std::unsigned_integral T>
-  static constexpr T reversed(T value) noexcept {
+  template <std::unsigned_integral T> static constexpr T reversed(T value) noexcept {
     T result = 0;
     for (unsigned i = 0; i < sizeof(T); ++i)
-      result = static_cast<T>(result | static_cast<T>(static_cast<T>(value >> (8 * i) & 0xff)
-                                                      << (8 * (sizeof(T) - 1 - i))));
+      result = static_cast<T>(
+          result | static_cast<T>(static_cast<T>(value >> (8 * i) & 0xff) << (8 * (sizeof(T) - 1 - i))));
     return result;
   }
 
@@ -91,7 +95,8 @@ private:
 /// Names may overlap; a limit on all of them together keeps a false table from being read for ever.
 class text_budget {
 public:
-  explicit constexpr text_budget(std::uint64_t file_size) noexcept : left_(4 * file_size + 4096) {}
+  explicit constexpr text_budget(std::uint64_t file_size) noexcept
+      : left_(4 * file_size + 4096) {}
 
   /// The string at `at`. False if it has no end, or if the budget is used up; `into` has then what there is.
   bool read(const bytes& from, std::uint64_t at, std::string_view& into) noexcept {
@@ -105,3 +110,5 @@ private:
 };
 
 } // namespace tenure::inline v1::image
+
+#endif

@@ -13,10 +13,14 @@ using first_page = std::array<std::byte, 4096>;
 finding check_format(format kind, part_reader& file, level depth, const target& process) noexcept {
   const bool deep = depth == level::tables;
   switch (kind) {
-  case format::elf: return deep ? elf::check_tables(file, process) : elf::check_headers(file, process);
-  case format::pe: return pe::check(file, depth, process);
-  case format::macho: return macho::check(file, depth, process);
-  case format::unknown: break;
+  case format::elf:
+    return deep ? elf::check_tables(file, process) : elf::check_headers(file, process);
+  case format::pe:
+    return pe::check(file, depth, process);
+  case format::macho:
+    return macho::check(file, depth, process);
+  case format::unknown:
+    break;
   }
   return look_closer(file.first(), file.file_size());
 }

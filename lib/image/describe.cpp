@@ -1,7 +1,7 @@
 // Findings in words: what the file is, what is wrong with it, where, and what to do about it.
-#include <array>
-
 #include "image.hpp"
+
+#include <array>
 
 namespace tenure::inline v1::image {
 namespace {
@@ -56,10 +56,14 @@ std::string name_of(part where) { return std::string(part_names[static_cast<std:
 
 std::string format_name(std::uint64_t kind) {
   switch (static_cast<format>(kind)) {
-  case format::elf: return "ELF (Linux, BSD)";
-  case format::pe: return "PE (Windows)";
-  case format::macho: return "Mach-O (Apple)";
-  case format::unknown: break;
+  case format::elf:
+    return "ELF (Linux, BSD)";
+  case format::pe:
+    return "PE (Windows)";
+  case format::macho:
+    return "Mach-O (Apple)";
+  case format::unknown:
+    break;
   }
   return "unknown";
 }
@@ -76,8 +80,9 @@ std::string processor_name(format kind, std::uint64_t number) {
 std::string foreign_machine(const finding& it) {
   const auto kind = static_cast<format>(it.found >> 32 & 0xff);
   const auto bits = it.found >> 40;
-  return "built for " + processor_name(kind, it.found & 0xffffffff) + (bits != 0 ? " (" + decimal(bits) + "-bit)" : "") +
-         ", but this process is " + processor_name(kind, it.expected);
+  return "built for " + processor_name(kind, it.found & 0xffffffff) +
+         (bits != 0 ? " (" + decimal(bits) + "-bit)" : "") + ", but this process is " +
+         processor_name(kind, it.expected);
 }
 
 std::string not_a_library(std::string_view is) { return "not a shared library: " + std::string(is); }
@@ -85,31 +90,46 @@ std::string not_a_library(std::string_view is) { return "not a shared library: "
 // What the file is instead of a library for this process; empty for damage.
 std::string describe_kind(const finding& it) {
   switch (it.what) {
-  case cause::empty: return not_a_library("the file is empty");
-  case cause::zeros: return not_a_library("nothing but zero bytes; perhaps it was never written to the disk");
-  case cause::text: return not_a_library("a text file");
+  case cause::empty:
+    return not_a_library("the file is empty");
+  case cause::zeros:
+    return not_a_library("nothing but zero bytes; perhaps it was never written to the disk");
+  case cause::text:
+    return not_a_library("a text file");
   case cause::linker_script:
     return not_a_library("a linker script, which is text for the linker; load the library that it names");
-  case cause::script: return not_a_library("a script, which begins with #!");
-  case cause::git_lfs_pointer: return not_a_library("a Git LFS pointer; fetch the file with git lfs pull");
-  case cause::static_archive: return not_a_library("a static archive (ar), which can only be linked");
-  case cause::llvm_bitcode: return not_a_library("LLVM bitcode, which is not compiled yet");
-  case cause::webassembly: return not_a_library("a WebAssembly module");
-  case cause::java_class: return not_a_library("a Java class");
-  case cause::compressed: return not_a_library("a compressed file; unpack it first");
+  case cause::script:
+    return not_a_library("a script, which begins with #!");
+  case cause::git_lfs_pointer:
+    return not_a_library("a Git LFS pointer; fetch the file with git lfs pull");
+  case cause::static_archive:
+    return not_a_library("a static archive (ar), which can only be linked");
+  case cause::llvm_bitcode:
+    return not_a_library("LLVM bitcode, which is not compiled yet");
+  case cause::webassembly:
+    return not_a_library("a WebAssembly module");
+  case cause::java_class:
+    return not_a_library("a Java class");
+  case cause::compressed:
+    return not_a_library("a compressed file; unpack it first");
   case cause::unknown_format:
     return not_a_library("neither ELF nor PE nor Mach-O, its first bytes are " + hexadecimal(it.found));
   case cause::foreign_format:
     return "a " + format_name(it.found) + " file, but this process loads " + format_name(it.expected);
-  case cause::relocatable_object: return not_a_library("a relocatable object file; link it with -shared");
-  case cause::executable: return not_a_library("an executable");
+  case cause::relocatable_object:
+    return not_a_library("a relocatable object file; link it with -shared");
+  case cause::executable:
+    return not_a_library("an executable");
   case cause::position_independent_executable:
     return not_a_library("a position-independent executable; link it with -shared instead of -pie");
-  case cause::core_file: return not_a_library("a core file");
+  case cause::core_file:
+    return not_a_library("a core file");
   case cause::debug_companion:
     return not_a_library("debug information that was split off a library; load the library itself");
-  case cause::other_file_type: return not_a_library("its file type is " + decimal(it.found));
-  default: return {};
+  case cause::other_file_type:
+    return not_a_library("its file type is " + decimal(it.found));
+  default:
+    return {};
   }
 }
 
@@ -119,12 +139,15 @@ std::string describe_foreign(const finding& it) {
     return "a " + decimal(it.found) + "-bit library, but this process has " + decimal(it.expected) + " bits";
   case cause::foreign_byte_order:
     return "a " + order_name(it.found) + " library, but this process is " + order_name(it.expected);
-  case cause::foreign_machine: return foreign_machine(it);
+  case cause::foreign_machine:
+    return foreign_machine(it);
   case cause::unreadable:
-    return "cannot be read: " + decimal(it.found) + " of " + decimal(it.expected) + " bytes came from offset " +
-           hexadecimal(it.offset);
-  case cause::out_of_memory: return "cannot be checked: no memory for " + decimal(it.expected) + " bytes";
-  default: return {};
+    return "cannot be read: " + decimal(it.found) + " of " + decimal(it.expected) +
+           " bytes came from offset " + hexadecimal(it.offset);
+  case cause::out_of_memory:
+    return "cannot be checked: no memory for " + decimal(it.expected) + " bytes";
+  default:
+    return {};
   }
 }
 
@@ -137,19 +160,32 @@ std::string describe_truncation(const finding& it) {
 std::string describe_damage(const finding& it) {
   const auto found = hexadecimal(it.found), expected = hexadecimal(it.expected);
   switch (it.what) {
-  case cause::bad_value: return " has " + found + " where " + expected + " should be";
-  case cause::out_of_range: return " has " + found + ", which must be less than " + expected;
-  case cause::not_mapped: return " leads to " + found + ", where the file has no " + decimal(it.expected) + " bytes";
-  case cause::not_code: return " leads to " + found + ", which should be code and is not";
-  case cause::not_writable: return " wants to write " + found + ", which is not writable";
-  case cause::misaligned: return " has " + found + ", which does not fit the alignment " + expected;
-  case cause::overlapping: return " begins at " + found + ", before the end of its predecessor at " + expected;
-  case cause::duplicate: return " has " + found + " twice";
-  case cause::missing: return " lacks the entry " + expected;
-  case cause::unterminated: return " has no end";
-  case cause::contradiction: return " says " + found + " where another place says " + expected;
-  case cause::too_many: return " has " + decimal(it.found) + " entries, more than the " + decimal(it.expected) + " supported";
-  default: return " is not as it should be";
+  case cause::bad_value:
+    return " has " + found + " where " + expected + " should be";
+  case cause::out_of_range:
+    return " has " + found + ", which must be less than " + expected;
+  case cause::not_mapped:
+    return " leads to " + found + ", where the file has no " + decimal(it.expected) + " bytes";
+  case cause::not_code:
+    return " leads to " + found + ", which should be code and is not";
+  case cause::not_writable:
+    return " wants to write " + found + ", which is not writable";
+  case cause::misaligned:
+    return " has " + found + ", which does not fit the alignment " + expected;
+  case cause::overlapping:
+    return " begins at " + found + ", before the end of its predecessor at " + expected;
+  case cause::duplicate:
+    return " has " + found + " twice";
+  case cause::missing:
+    return " lacks the entry " + expected;
+  case cause::unterminated:
+    return " has no end";
+  case cause::contradiction:
+    return " says " + found + " where another place says " + expected;
+  case cause::too_many:
+    return " has " + decimal(it.found) + " entries, more than the " + decimal(it.expected) + " supported";
+  default:
+    return " is not as it should be";
   }
 }
 

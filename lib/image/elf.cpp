@@ -8,7 +8,8 @@ namespace {
 
 finding check_identity(const bytes& file) noexcept {
   const auto kind = file.u8(ident_class), data = file.u8(ident_data);
-  if (kind != class_32 && kind != class_64) return {cause::bad_value, part::header, ident_class, kind, class_64};
+  if (kind != class_32 && kind != class_64)
+    return {cause::bad_value, part::header, ident_class, kind, class_64};
   if (data != data_little && data != data_big)
     return {cause::bad_value, part::header, ident_data, data, data_little};
   if (const auto version = file.u8(ident_version); version != version_current)
@@ -37,11 +38,16 @@ finding check_machine(const header& head, const target& process) noexcept {
 
 finding check_type(const header& head) noexcept {
   switch (head.type) {
-  case type_dynamic: return {};
-  case type_relocatable: return {cause::relocatable_object, part::header, type_at, head.type, type_dynamic};
-  case type_executable: return {cause::executable, part::header, type_at, head.type, type_dynamic};
-  case type_core: return {cause::core_file, part::header, type_at, head.type, type_dynamic};
-  default: return {cause::other_file_type, part::header, type_at, head.type, type_dynamic};
+  case type_dynamic:
+    return {};
+  case type_relocatable:
+    return {cause::relocatable_object, part::header, type_at, head.type, type_dynamic};
+  case type_executable:
+    return {cause::executable, part::header, type_at, head.type, type_dynamic};
+  case type_core:
+    return {cause::core_file, part::header, type_at, head.type, type_dynamic};
+  default:
+    return {cause::other_file_type, part::header, type_at, head.type, type_dynamic};
   }
 }
 
@@ -79,7 +85,8 @@ finding check_sections_extent(const header& head, std::uint64_t file_size) noexc
   if (head.shoff == 0) return {};
   const auto count = head.shnum == 0 ? 1u : head.shnum;
   const auto at = std::uint64_t{24} + 2 * head.word_size();
-  return check_extent(part::section_headers, at, head.shoff, count * section_header_size(head.wide), file_size);
+  return check_extent(part::section_headers, at, head.shoff, count * section_header_size(head.wide),
+                      file_size);
 }
 
 segment parse_segment(const bytes& table, std::uint64_t at, bool wide) noexcept {
@@ -97,7 +104,9 @@ segment parse_segment(const bytes& table, std::uint64_t at, bool wide) noexcept 
   return result;
 }
 
-constexpr bool is_power_of_two(std::uint64_t value) noexcept { return value != 0 && (value & (value - 1)) == 0; }
+constexpr bool is_power_of_two(std::uint64_t value) noexcept {
+  return value != 0 && (value & (value - 1)) == 0;
+}
 
 // Alignment 0 and 1 both mean none. A page size that is not this system's is for the loader to refuse.
 finding check_alignment(const segment& each) noexcept {
@@ -113,7 +122,8 @@ finding check_load(const segment& each, const layout& so_far, std::uint64_t file
   const auto limit = so_far.head.wide ? UINT64_MAX : std::uint64_t{UINT32_MAX};
   if (each.memsz > limit - each.vaddr)
     return {cause::out_of_range, part::segment, each.at, each.vaddr + each.memsz, limit};
-  if (each.memsz < each.filesz) return {cause::contradiction, part::segment, each.at, each.memsz, each.filesz};
+  if (each.memsz < each.filesz)
+    return {cause::contradiction, part::segment, each.at, each.memsz, each.filesz};
   if (auto bad = check_alignment(each)) return bad;
   // The loader reserves addresses by the last one and maps the others over them.
   if (so_far.load_count != 0 && each.vaddr < so_far.highest())
@@ -133,10 +143,17 @@ finding add_segment(const segment& each, layout& into, std::uint64_t file_size) 
   switch (each.type) {
   case segment_load:
     return (each.memsz | each.filesz) == 0 ? finding{} : add_load(each, into, file_size);
-  case segment_dynamic: into.dynamic = each; return {};
-  case segment_tls: into.tls = each; return {};
-  case segment_relro: into.relro = each; return {};
-  default: return {};
+  case segment_dynamic:
+    into.dynamic = each;
+    return {};
+  case segment_tls:
+    into.tls = each;
+    return {};
+  case segment_relro:
+    into.relro = each;
+    return {};
+  default:
+    return {};
   }
 }
 
@@ -144,17 +161,15 @@ finding add_segment(const segment& each, layout& into, std::uint64_t file_size) 
 bool is_debug_companion(const layout& seen, std::uint64_t file_size) noexcept {
   if (seen.dynamic.memsz != 0 && seen.dynamic.filesz == 0) return true;
   const auto& dynamic = seen.dynamic;
-  return dynamic.type == 0 && seen.head.shoff != 0 && file_size > seen.head.shoff &&
-         seen.load_count != 0 && seen.loads()[0].filesz == 0;
+  return dynamic.type == 0 && seen.head.shoff != 0 && file_size > seen.head.shoff && seen.load_count != 0 &&
+         seen.loads()[0].filesz == 0;
 }
 
 finding check_dynamic_segment(const layout& seen, std::uint64_t file_size) noexcept {
   const auto& dynamic = seen.dynamic;
   if (is_debug_companion(seen, file_size)) return {cause::debug_companion, part::dynamic_segment, dynamic.at};
-  if (dynamic.type == 0)
-    return {cause::missing, part::dynamic_segment, seen.head.phoff, 0, segment_dynamic};
-  if (auto bad =
-          check_extent(part::dynamic_segment, dynamic.at, dynamic.offset, dynamic.filesz, file_size))
+  if (dynamic.type == 0) return {cause::missing, part::dynamic_segment, seen.head.phoff, 0, segment_dynamic};
+  if (auto bad = check_extent(part::dynamic_segment, dynamic.at, dynamic.offset, dynamic.filesz, file_size))
     return bad;
   const auto* home = seen.find_in_file(dynamic.vaddr, dynamic.filesz);
   if (home == nullptr)
@@ -190,7 +205,8 @@ finding find_pie_flag(part_reader& file, const layout& seen) noexcept {
       const auto value = piece.word(at + step / 2, seen.head.wide);
       if (tag == tag_null) return {};
       if (tag == tag_flags_1 && (value & flag_1_pie) != 0)
-        return {cause::position_independent_executable, part::dynamic_section, seen.dynamic.offset + done + at};
+        return {cause::position_independent_executable, part::dynamic_section,
+                seen.dynamic.offset + done + at};
     }
     done += size;
   }
@@ -231,7 +247,8 @@ header parse_header(bytes file) noexcept {
   header result;
   result.wide = file.u8(ident_class) == class_64;
   result.order = file.order();
-  result.type = file.u16(type_at), result.machine = file.u16(machine_at), result.version = file.u32(version_at);
+  result.type = file.u16(type_at), result.machine = file.u16(machine_at),
+  result.version = file.u32(version_at);
   const auto word = result.word_size();
   result.phoff = file.word(24 + word, result.wide), result.shoff = file.word(24 + 2 * word, result.wide);
   const auto rest = behind_words(result.wide);

@@ -1,9 +1,10 @@
 // ELF as this library sees it: numbers of the format, headers and segments in one shape for all classes.
-#pragma once
-
-#include <array>
+#ifndef TENURE_LIB_IMAGE_ELF_HPP
+#define TENURE_LIB_IMAGE_ELF_HPP
 
 #include "part_reader.hpp"
+
+#include <array>
 
 namespace tenure::inline v1::image::elf {
 
@@ -151,9 +152,12 @@ void settle_order(part_reader& file) noexcept;
 
 /// Reads and checks header and segments against the file's size; on success `into` is whole.
 /// `memory` keeps the program headers if they are not where they usually are.
-finding read_layout(part_reader& file, const target& process, program_header_memory& memory, layout& into) noexcept;
+finding read_layout(part_reader& file, const target& process, program_header_memory& memory,
+                    layout& into) noexcept;
 
 finding check_headers(part_reader& file, const target& process) noexcept;
 finding check_tables(part_reader& file, const target& process) noexcept;
 
 } // namespace tenure::inline v1::image::elf
+
+#endif

@@ -16,15 +16,33 @@ struct requirement {
   std::uint64_t tag, needs;
 };
 constexpr requirement requirements[] = {
-    {tag_strtab, tag_strsz},        {tag_symtab, tag_syment},         {tag_rela, tag_relasz},
-    {tag_relasz, tag_rela},         {tag_relaent, tag_rela},          {tag_rela, tag_relaent},
-    {tag_rel, tag_relsz},           {tag_relsz, tag_rel},             {tag_rel, tag_relent},
-    {tag_relent, tag_rel},          {tag_jmprel, tag_pltrelsz},       {tag_pltrelsz, tag_jmprel},
-    {tag_jmprel, tag_pltrel},       {tag_relr, tag_relrsz},           {tag_relrsz, tag_relr},
-    {tag_relr, tag_relrent},        {tag_init_array, tag_init_arraysz}, {tag_init_arraysz, tag_init_array},
-    {tag_fini_array, tag_fini_arraysz}, {tag_fini_arraysz, tag_fini_array}, {tag_verneed, tag_versym},
-    {tag_verdef, tag_versym},       {tag_verneed, tag_verneednum},    {tag_verneednum, tag_verneed},
-    {tag_verdef, tag_verdefnum},    {tag_verdefnum, tag_verdef},      {tag_relacount, tag_rela},
+    {tag_strtab, tag_strsz},
+    {tag_symtab, tag_syment},
+    {tag_rela, tag_relasz},
+    {tag_relasz, tag_rela},
+    {tag_relaent, tag_rela},
+    {tag_rela, tag_relaent},
+    {tag_rel, tag_relsz},
+    {tag_relsz, tag_rel},
+    {tag_rel, tag_relent},
+    {tag_relent, tag_rel},
+    {tag_jmprel, tag_pltrelsz},
+    {tag_pltrelsz, tag_jmprel},
+    {tag_jmprel, tag_pltrel},
+    {tag_relr, tag_relrsz},
+    {tag_relrsz, tag_relr},
+    {tag_relr, tag_relrent},
+    {tag_init_array, tag_init_arraysz},
+    {tag_init_arraysz, tag_init_array},
+    {tag_fini_array, tag_fini_arraysz},
+    {tag_fini_arraysz, tag_fini_array},
+    {tag_verneed, tag_versym},
+    {tag_verdef, tag_versym},
+    {tag_verneed, tag_verneednum},
+    {tag_verneednum, tag_verneed},
+    {tag_verdef, tag_verdefnum},
+    {tag_verdefnum, tag_verdef},
+    {tag_relacount, tag_rela},
     {tag_relcount, tag_rel},
 };
 
@@ -67,8 +85,10 @@ bool names_a_string(std::uint64_t tag) noexcept {
   case tag_rpath:
   case tag_runpath:
   case tag_auxiliary:
-  case tag_filter: return true;
-  default: return false;
+  case tag_filter:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -121,9 +141,11 @@ std::uint64_t tables::room_at(std::uint64_t address) const noexcept {
   const auto* home = map.find_in_file(address, 0);
   if (home == nullptr) return 0;
   auto end = home->vaddr + home->filesz;
-  for (const auto tag : {tag_hash, tag_gnu_hash, tag_strtab, tag_symtab, tag_rela, tag_rel, tag_jmprel, tag_relr,
-                         tag_versym, tag_verdef, tag_verneed, tag_init, tag_fini, tag_init_array, tag_fini_array})
-    if (dynamic.has(tag) && dynamic.value(tag) > address && dynamic.value(tag) < end) end = dynamic.value(tag);
+  for (const auto tag :
+       {tag_hash, tag_gnu_hash, tag_strtab, tag_symtab, tag_rela, tag_rel, tag_jmprel, tag_relr, tag_versym,
+        tag_verdef, tag_verneed, tag_init, tag_fini, tag_init_array, tag_fini_array})
+    if (dynamic.has(tag) && dynamic.value(tag) > address && dynamic.value(tag) < end)
+      end = dynamic.value(tag);
   return end - address;
 }
 
@@ -141,13 +163,15 @@ finding read_dynamic(tables& all) noexcept {
 finding read_strings(tables& all) noexcept {
   const auto size = all.dynamic.value(tag_strsz);
   const auto at = all.dynamic.at(tag_strtab);
-  if (auto bad = all.view(part::string_table, at, all.dynamic.value(tag_strtab), size, all.strings)) return bad;
+  if (auto bad = all.view(part::string_table, at, all.dynamic.value(tag_strtab), size, all.strings))
+    return bad;
   const auto begin = all.offset_of(all.dynamic.value(tag_strtab));
   if (size == 0) return {cause::missing, part::string_table, at, 0, 1};
   if (all.strings.u8(size - 1) != 0) return {cause::unterminated, part::string_table, begin + size - 1};
   for (std::uint64_t i = 0; i < all.dynamic.count(); ++i)
     if (names_a_string(all.dynamic.tag_of(i)) && all.dynamic.value_of(i) >= size)
-      return {cause::out_of_range, part::dynamic_section, all.dynamic.offset_of(i), all.dynamic.value_of(i), size};
+      return {cause::out_of_range, part::dynamic_section, all.dynamic.offset_of(i), all.dynamic.value_of(i),
+              size};
   return {};
 }
 

@@ -7,18 +7,25 @@ namespace {
 
 symbol_kind kind_of(const symbol_entry& entry) noexcept {
   switch (entry.type()) {
-  case symbol_function: return symbol_kind::function;
-  case symbol_object: return symbol_kind::data;
-  case symbol_tls: return symbol_kind::tls;
-  case symbol_ifunc: return symbol_kind::ifunc;
-  default: return symbol_kind::unknown;
+  case symbol_function:
+    return symbol_kind::function;
+  case symbol_object:
+    return symbol_kind::data;
+  case symbol_tls:
+    return symbol_kind::tls;
+  case symbol_ifunc:
+    return symbol_kind::ifunc;
+  default:
+    return symbol_kind::unknown;
   }
 }
 
 class reporter {
 public:
   reporter(fact_reader& report, const layout& seen) noexcept
-      : report_(report), into_(report.into), all_(report.file, seen) {}
+      : report_(report)
+      , into_(report.into)
+      , all_(report.file, seen) {}
 
   void run() {
     read_segments();
@@ -47,7 +54,8 @@ private:
       const auto extent = parse_note(raw, at, each.align);
       if (!raw.holds(extent.description_at, extent.description_size)) return;
       const auto owner = raw.part(extent.name_at, extent.name_size).text(0);
-      into_.notes.push_back({owner, extent.type, raw.part(extent.description_at, extent.description_size).data()});
+      into_.notes.push_back(
+          {owner, extent.type, raw.part(extent.description_at, extent.description_size).data()});
       constexpr std::uint32_t build_id = 3;
       if (owner == "GNU" && extent.type == build_id) into_.build_id = into_.notes.back().description;
       at = extent.next;
@@ -74,11 +82,20 @@ private:
     for (std::uint64_t i = 0; i < all_.dynamic.count(); ++i) {
       const auto value = all_.dynamic.value_of(i);
       switch (all_.dynamic.tag_of(i)) {
-      case tag_soname: into_.name = name_at(value); break;
-      case tag_needed: into_.needed.push_back(name_at(value)); break;
-      case tag_rpath: into_.rpath.push_back(name_at(value)); break;
-      case tag_runpath: into_.runpath.push_back(name_at(value)); break;
-      default: break;
+      case tag_soname:
+        into_.name = name_at(value);
+        break;
+      case tag_needed:
+        into_.needed.push_back(name_at(value));
+        break;
+      case tag_rpath:
+        into_.rpath.push_back(name_at(value));
+        break;
+      case tag_runpath:
+        into_.runpath.push_back(name_at(value));
+        break;
+      default:
+        break;
       }
     }
   }
@@ -109,11 +126,13 @@ private:
   bool read_symbol(std::uint64_t index) {
     if (check_symbol(all_, index)) return false;
     const auto entry = parse_symbol(all_.symbols, index, all_.wide());
-    if (entry.binding() == binding_local || entry.type() == symbol_section || entry.type() == symbol_file) return true;
+    if (entry.binding() == binding_local || entry.type() == symbol_section || entry.type() == symbol_file)
+      return true;
     symbol result{name_at(entry.name), version_of(index), entry.size, kind_of(entry)};
     result.weak = entry.binding() == binding_weak, result.unique = entry.binding() == binding_unique;
     if (result.unique && entry.defined()) ++into_.obstacles.unique_symbols;
-    if (!entry.defined() && result.name.starts_with("__cxa_thread_atexit")) into_.obstacles.tls_destructors = true;
+    if (!entry.defined() && result.name.starts_with("__cxa_thread_atexit"))
+      into_.obstacles.tls_destructors = true;
     (entry.defined() ? into_.exports : into_.imports).push_back(result);
     return true;
   }

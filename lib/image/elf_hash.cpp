@@ -19,7 +19,8 @@ struct sysv_table {
   std::uint64_t next(std::uint64_t i) const noexcept { return bucket(buckets + i); }
 };
 
-// Each symbol is on one chain, so that all chains together are as long as the table; a longer walk is a circle.
+// Each symbol is on one chain, so that all chains together are as long as the table; a longer walk is a
+// circle.
 finding walk_chains(const sysv_table& table) noexcept {
   std::uint64_t steps = 0;
   for (std::uint64_t b = 0; b < table.buckets; ++b)
@@ -50,7 +51,9 @@ struct gnu_table {
 
   std::uint64_t bucket(std::uint64_t i) const noexcept { return raw.u32(buckets_at + 4 * i); }
   std::uint64_t chains() const noexcept { return (raw.size() - chains_at) / 4; }
-  bool is_last(std::uint64_t index) const noexcept { return (raw.u32(chains_at + 4 * (index - first)) & 1) != 0; }
+  bool is_last(std::uint64_t index) const noexcept {
+    return (raw.u32(chains_at + 4 * (index - first)) & 1) != 0;
+  }
 };
 
 finding read_gnu(tables& all, gnu_table& table) noexcept {
@@ -58,7 +61,8 @@ finding read_gnu(tables& all, gnu_table& table) noexcept {
   constexpr std::uint64_t counts_size = 16;
   table.offset = all.offset_of(address);
   const auto room = all.room_at(address);
-  if (auto bad = all.view(part::gnu_hash_table, at, address, room < counts_size ? counts_size : room, table.raw))
+  if (auto bad =
+          all.view(part::gnu_hash_table, at, address, room < counts_size ? counts_size : room, table.raw))
     return bad;
   table.buckets = table.raw.u32(0), table.first = table.raw.u32(4), table.filter_words = table.raw.u32(8);
   table.buckets_at = counts_size + table.filter_words * all.map.head.word_size();

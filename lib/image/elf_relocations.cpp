@@ -1,5 +1,6 @@
 // ELF: relocation tables, and the arrays of initialisers that only relocations fill.
 #include "elf_relocations.hpp"
+
 #include "machine.hpp"
 
 namespace tenure::inline v1::image::elf {
@@ -27,7 +28,8 @@ struct pointer_array {
 class relocation_checker {
 public:
   explicit relocation_checker(tables& all) noexcept
-      : all_(all), rules_(all.dynamic.has_packed_relocations() ? nullptr : rules_for(all.map.head)) {}
+      : all_(all)
+      , rules_(all.dynamic.has_packed_relocations() ? nullptr : rules_for(all.map.head)) {}
 
   finding run() noexcept {
     if (auto bad = read_array(tag_init_array, tag_init_arraysz, arrays_[0])) return bad;
@@ -67,7 +69,8 @@ private:
     return {cause::out_of_memory, part::relocations, 0, 0, count};
   }
 
-  finding check_table(std::uint64_t tag, std::uint64_t size_tag, std::uint64_t count_tag, bool addends) noexcept {
+  finding check_table(std::uint64_t tag, std::uint64_t size_tag, std::uint64_t count_tag,
+                      bool addends) noexcept {
     if (!all_.dynamic.has(tag)) return {};
     const auto relative = all_.dynamic.value(count_tag);
     const auto entry = (addends ? 3 : 2) * all_.map.head.word_size();
@@ -142,7 +145,8 @@ private:
     if (type == rules.copy) return {cause::bad_value, part::relocations, each.at, type, rules.relative};
     const bool symbolic = type == rules.got_entry || type == rules.plt_entry;
     const bool relative = type == rules.relative || type == rules.irelative;
-    if (relative && each.symbol != 0) return {cause::out_of_range, part::relocations, each.at, each.symbol, 1};
+    if (relative && each.symbol != 0)
+      return {cause::out_of_range, part::relocations, each.at, each.symbol, 1};
     if (symbolic && each.symbol == 0) return {cause::bad_value, part::relocations, each.at, 0, 1};
     const auto word = all_.map.head.word_size();
     if (symbolic && each.target % word != 0)
@@ -152,7 +156,8 @@ private:
   }
 
   finding check_addend(const relocation& each) const noexcept {
-    const bool called = each.type == rules_->irelative || arrays_[0].has(each.target) || arrays_[1].has(each.target);
+    const bool called =
+        each.type == rules_->irelative || arrays_[0].has(each.target) || arrays_[1].has(each.target);
     if (!called || all_.map.is_code(each.addend)) return {};
     return {cause::not_code, part::relocations, each.at, each.addend};
   }
@@ -185,7 +190,8 @@ private:
     for (std::uint64_t i = 0; i < size; i += word) {
       const auto entry = table.word(i, word == 8);
       if (i == 0 && (entry & 1) != 0) return {cause::bad_value, part::relocations, offset, entry, 0};
-      if (auto bad = (entry & 1) != 0 ? check_bitmap(offset + i, entry, next) : check_start(offset + i, entry, next))
+      if (auto bad =
+              (entry & 1) != 0 ? check_bitmap(offset + i, entry, next) : check_start(offset + i, entry, next))
         return bad;
     }
     return {};
@@ -235,7 +241,8 @@ const relocation_rules* rules_for(const header& head) noexcept {
   return nullptr;
 }
 
-relocation parse_relocation(const bytes& table, std::uint64_t index, const header& head, bool with_addend) noexcept {
+relocation parse_relocation(const bytes& table, std::uint64_t index, const header& head,
+                            bool with_addend) noexcept {
   const auto word = head.word_size();
   const auto at = index * (with_addend ? 3 : 2) * word;
   const auto info = table.word(at + word, head.wide);

@@ -1,5 +1,6 @@
 // ELF: what the relocation types mean that a loader gives a meaning of its own.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_ELF_RELOCATIONS_HPP
+#define TENURE_LIB_IMAGE_ELF_RELOCATIONS_HPP
 
 #include "elf_tables.hpp"
 
@@ -23,7 +24,8 @@ struct relocation {
   bool has_addend = false;
 };
 
-relocation parse_relocation(const bytes& table, std::uint64_t index, const header& head, bool with_addend) noexcept;
+relocation parse_relocation(const bytes& table, std::uint64_t index, const header& head,
+                            bool with_addend) noexcept;
 
 /// Remembers which of a range of numbers occurred. Empty until `cover`; then one bit each.
 class marks {
@@ -40,3 +42,5 @@ private:
 };
 
 } // namespace tenure::inline v1::image::elf
+
+#endif

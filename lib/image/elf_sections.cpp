@@ -59,7 +59,8 @@ constexpr pairing pairings[] = {
 
 class section_checker {
 public:
-  explicit section_checker(tables& all) noexcept : all_(all) {}
+  explicit section_checker(tables& all) noexcept
+      : all_(all) {}
 
   finding run() noexcept {
     if (auto bad = read()) return bad;

@@ -25,11 +25,14 @@ bool lies_in_image(const symbol_entry& entry, const layout& map) noexcept {
 bool value_is_sound(const symbol_entry& entry, const layout& map) noexcept {
   if (entry.section == section_absolute || entry.section == section_common) return true;
   switch (entry.type()) {
-  case symbol_tls: return entry.value <= map.tls.memsz && entry.size <= map.tls.memsz - entry.value;
-  case symbol_ifunc: return has_descriptors(map.head) || map.is_code(entry.value);
+  case symbol_tls:
+    return entry.value <= map.tls.memsz && entry.size <= map.tls.memsz - entry.value;
+  case symbol_ifunc:
+    return has_descriptors(map.head) || map.is_code(entry.value);
   case symbol_function:
     return has_descriptors(map.head) ? lies_in_image(entry, map) : map.is_code(entry.value);
-  default: return lies_in_image(entry, map);
+  default:
+    return lies_in_image(entry, map);
   }
 }
 

@@ -12,7 +12,8 @@ finding check_program_headers_segment(const tables& all, const segment& each) no
   if (home == nullptr)
     return {cause::not_mapped, part::segment, each.at, each.vaddr, all.map.program_headers.size()};
   const auto offset = home->offset + (each.vaddr - home->vaddr);
-  if (offset != all.map.head.phoff) return {cause::contradiction, part::segment, each.at, offset, all.map.head.phoff};
+  if (offset != all.map.head.phoff)
+    return {cause::contradiction, part::segment, each.at, offset, all.map.head.phoff};
   return {};
 }
 
@@ -31,7 +32,8 @@ finding check_notes(tables& all, const segment& each) noexcept {
 }
 
 finding check_tls(const tables& all, const segment& each) noexcept {
-  if (each.memsz < each.filesz) return {cause::contradiction, part::tls_segment, each.at, each.memsz, each.filesz};
+  if (each.memsz < each.filesz)
+    return {cause::contradiction, part::tls_segment, each.at, each.memsz, each.filesz};
   if (each.align > 1 && (each.align & (each.align - 1)) != 0)
     return {cause::misaligned, part::tls_segment, each.at, each.align, all.map.head.word_size()};
   if (each.filesz != 0 && all.map.find_in_file(each.vaddr, each.filesz) == nullptr)
@@ -54,17 +56,23 @@ finding check_relro(const tables& all, const segment& each) noexcept {
 
 finding check_segment(tables& all, const segment& each) noexcept {
   switch (each.type) {
-  case segment_program_headers: return check_program_headers_segment(all, each);
+  case segment_program_headers:
+    return check_program_headers_segment(all, each);
   case segment_note:
-  case segment_property: return each.memsz == 0 ? finding{} : check_notes(all, each);
-  case segment_tls: return check_tls(all, each);
-  case segment_relro: return each.memsz == 0 ? finding{} : check_relro(all, each);
-  default: return {};
+  case segment_property:
+    return each.memsz == 0 ? finding{} : check_notes(all, each);
+  case segment_tls:
+    return check_tls(all, each);
+  case segment_relro:
+    return each.memsz == 0 ? finding{} : check_relro(all, each);
+  default:
+    return {};
   }
 }
 
-constexpr finding (*steps[])(tables&) noexcept = {read_dynamic,   read_strings,      read_symbol_limit, check_symbols,
-                                                  check_versions, check_relocations, check_segments,    check_sections};
+constexpr finding (*steps[])(tables&) noexcept = {read_dynamic,   read_strings,   read_symbol_limit,
+                                                  check_symbols,  check_versions, check_relocations,
+                                                  check_segments, check_sections};
 
 } // namespace
 

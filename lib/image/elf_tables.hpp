@@ -1,5 +1,6 @@
 // What level `tables` gathers about an ELF file: the dynamic section and the tables it leads to.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_ELF_TABLES_HPP
+#define TENURE_LIB_IMAGE_ELF_TABLES_HPP
 
 #include "elf.hpp"
 
@@ -76,7 +77,8 @@ inline constexpr std::uint16_t section_extended = 0xffff;
 constexpr std::uint64_t symbol_size(bool wide) noexcept { return wide ? 24 : 16; }
 symbol_entry parse_symbol(const bytes& table, std::uint64_t index, bool wide) noexcept;
 
-/// Where the pieces of a note are, from the begin of its segment. Grows by at least 12 bytes from note to note.
+/// Where the pieces of a note are, from the begin of its segment. Grows by at least 12 bytes from note to
+/// note.
 struct note_extent {
   std::uint32_t name_size = 0, description_size = 0, type = 0;
   std::uint64_t name_at = 0, description_at = 0, next = 0;
@@ -85,7 +87,9 @@ note_extent parse_note(const bytes& raw, std::uint64_t at, std::uint64_t alignme
 
 /// A library's tables, as far as the checks before have found them sound.
 struct tables {
-  tables(part_reader& reader, const layout& seen) noexcept : file(reader), map(seen) {}
+  tables(part_reader& reader, const layout& seen) noexcept
+      : file(reader)
+      , map(seen) {}
 
   part_reader& file;
   const layout& map;
@@ -98,7 +102,8 @@ struct tables {
   bool wide() const noexcept { return map.head.wide; }
 
   /// Bytes at an address, which must come from the file. `at` is where the file says so, for the finding.
-  finding view(part where, std::uint64_t at, std::uint64_t address, std::uint64_t count, bytes& into) noexcept;
+  finding view(part where, std::uint64_t at, std::uint64_t address, std::uint64_t count,
+               bytes& into) noexcept;
   std::uint64_t offset_of(std::uint64_t address) const noexcept;
 
   /// How many bytes a table at `address` can have before the next table or the end of its segment.
@@ -128,3 +133,5 @@ finding check_gnu_hash(tables&, std::uint64_t& count) noexcept;
 finding check_symbol(const tables&, std::uint64_t index) noexcept;
 
 } // namespace tenure::inline v1::image::elf
+
+#endif

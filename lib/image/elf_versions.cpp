@@ -1,7 +1,7 @@
 // ELF: the version tables: definitions, needs, and the index that each symbol has.
-#include <bitset>
-
 #include "elf_tables.hpp"
+
+#include <bitset>
 
 namespace tenure::inline v1::image::elf {
 namespace {
@@ -19,21 +19,27 @@ struct chain_shape {
   std::uint64_t aux_size, aux_name_at, aux_next_at;
 };
 constexpr chain_shape needs{part::version_needs, tag_verneed, tag_verneednum, 16, 2, 8, 12, 16, 8, 12};
-constexpr chain_shape definitions{part::version_definitions, tag_verdef, tag_verdefnum, 20, 6, 12, 16, 8, 0, 4};
+constexpr chain_shape definitions{
+    part::version_definitions, tag_verdef, tag_verdefnum, 20, 6, 12, 16, 8, 0, 4};
 
-// No version table that we met reaches a hundredth of this; without a limit a false one could be the whole file.
+// No version table that we met reaches a hundredth of this; without a limit a false one could be the whole
+// file.
 constexpr std::uint64_t max_table = std::uint64_t{1} << 20;
 
 class chain_walker {
 public:
   chain_walker(tables& all, const chain_shape& shape, known_indices& known, version_sink sink) noexcept
-      : all_(all), shape_(shape), known_(known), sink_(sink) {}
+      : all_(all)
+      , shape_(shape)
+      , known_(known)
+      , sink_(sink) {}
 
   finding walk() noexcept {
     const auto address = all_.dynamic.value(shape_.address_tag), at = all_.dynamic.at(shape_.address_tag);
     const auto room = all_.room_at(address);
     offset_ = all_.offset_of(address);
-    if (auto bad = all_.view(shape_.where, at, address, room < max_table ? room : max_table, raw_)) return bad;
+    if (auto bad = all_.view(shape_.where, at, address, room < max_table ? room : max_table, raw_))
+      return bad;
     // Records may share their small ones; a total keeps that from being quadratic.
     budget_ = raw_.size() / shape_.aux_size;
     return walk_records();
@@ -51,8 +57,10 @@ private:
     for (std::uint64_t i = 0; i < count; ++i) {
       if (auto bad = check_record(at)) return bad;
       const auto step = raw_.u32(at + shape_.next_at);
-      if ((step == 0) != (i + 1 == count)) return fault(cause::contradiction, at + shape_.next_at, i + 1, count);
-      if (step != 0 && step < shape_.size) return fault(cause::overlapping, at + shape_.next_at, at + step, at);
+      if ((step == 0) != (i + 1 == count))
+        return fault(cause::contradiction, at + shape_.next_at, i + 1, count);
+      if (step != 0 && step < shape_.size)
+        return fault(cause::overlapping, at + shape_.next_at, at + step, at);
       at += step;
     }
     return {};
@@ -92,8 +100,8 @@ private:
     known_.set(index);
   }
 
-  // glibc asserts that the library is one of those it loaded for this one. Equal names nearly always have equal
-  // offsets; where not, a prefix decides, so that long names cost nothing.
+  // glibc asserts that the library is one of those it loaded for this one. Equal names nearly always have
+  // equal offsets; where not, a prefix decides, so that long names cost nothing.
   finding check_library(std::uint64_t at) noexcept {
     const auto name = raw_.u32(at + 4);
     if (name >= all_.strings.size()) return fault(cause::out_of_range, at + 4, name, all_.strings.size());
@@ -125,7 +133,8 @@ finding check_indices(tables& all, const known_indices& known) noexcept {
   for (std::uint64_t i = 0; i < all.symbol_limit; ++i) {
     const std::uint16_t index = indices.u16(2 * i) & index_mask;
     if (index >= first_own_index && !known[index])
-      return {cause::out_of_range, part::version_indices, all.offset_of(address) + 2 * i, index, known.count()};
+      return {cause::out_of_range, part::version_indices, all.offset_of(address) + 2 * i, index,
+              known.count()};
   }
   return {};
 }

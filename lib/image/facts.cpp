@@ -21,10 +21,17 @@ facts read_facts(std::span<const std::byte> file, const target& process) {
   fact_reader report{reader, process, result, text_budget(file.size())};
   result.kind = recognise(first);
   switch (result.kind) {
-  case format::elf: elf::read_facts(report); break;
-  case format::pe: pe::read_facts(report); break;
-  case format::macho: macho::read_facts(report); break;
-  case format::unknown: break;
+  case format::elf:
+    elf::read_facts(report);
+    break;
+  case format::pe:
+    pe::read_facts(report);
+    break;
+  case format::macho:
+    macho::read_facts(report);
+    break;
+  case format::unknown:
+    break;
   }
   return result;
 }

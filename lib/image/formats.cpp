@@ -1,11 +1,11 @@
 // Recognising formats, and the files that people hand to a loader by mistake.
 #include "formats.hpp"
 
-#include <algorithm>
-
 #include "elf.hpp"
 #include "macho.hpp"
 #include "pe.hpp"
+
+#include <algorithm>
 
 namespace tenure::inline v1::image {
 namespace {
@@ -22,11 +22,13 @@ constexpr signature signatures[] = {
     {"#!", cause::script},
     {"BC\xc0\xde", cause::llvm_bitcode},
     {{"\0asm", 4}, cause::webassembly},
-    {"\x1f\x8b", cause::compressed},          // gzip
-    {"\xfd" "7zXZ", cause::compressed},       // xz
-    {"\x28\xb5\x2f\xfd", cause::compressed},  // zstd
-    {"BZh", cause::compressed},               // bzip2
-    {"PK\x03\x04", cause::compressed},        // zip
+    {"\x1f\x8b", cause::compressed}, // gzip
+    {"\xfd"
+     "7zXZ",
+     cause::compressed},                     // xz
+    {"\x28\xb5\x2f\xfd", cause::compressed}, // zstd
+    {"BZh", cause::compressed},              // bzip2
+    {"PK\x03\x04", cause::compressed},       // zip
 };
 
 bool is_text(const bytes& first) noexcept {
@@ -43,7 +45,8 @@ bool is_linker_script(std::string_view text) noexcept {
 }
 
 bool is_zero(const bytes& first) noexcept {
-  return std::all_of(first.data().begin(), first.data().end(), [](std::byte each) { return each == std::byte{0}; });
+  return std::all_of(first.data().begin(), first.data().end(),
+                     [](std::byte each) { return each == std::byte{0}; });
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Which format a file has, told by its first bytes.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_FORMATS_HPP
+#define TENURE_LIB_IMAGE_FORMATS_HPP
 
 #include "bytes.hpp"
 
@@ -12,3 +13,5 @@ format recognise(const bytes& first) noexcept;
 finding look_closer(const bytes& first, std::uint64_t size) noexcept;
 
 } // namespace tenure::inline v1::image
+
+#endif

@@ -1,9 +1,11 @@
 // What a shared-library file is and whether it is whole, found out without loading it: ELF, PE and Mach-O.
 //
-// `check` stands before the system's loader, which trusts the file and dies of a damaged one. `read_facts` is for
-// reports: names, dependencies, symbols and what will keep the library from unloading. No byte of the file is
-// trusted by either. They say nothing about what the library's code does: a changed instruction passes.
-#pragma once
+// `check` stands before the system's loader, which trusts the file and dies of a damaged one. `read_facts` is
+// for reports: names, dependencies, symbols and what will keep the library from unloading. No byte of the
+// file is trusted by either. They say nothing about what the library's code does: a changed instruction
+// passes.
+#ifndef TENURE_LIB_IMAGE_HPP
+#define TENURE_LIB_IMAGE_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -31,8 +33,9 @@ target native() noexcept;
 /// "x86-64", "AArch64", …; empty if the number means nothing to us.
 std::string_view machine_name(format kind, std::uint32_t machine) noexcept;
 
-/// A regular file, already opened by the caller, of known size. `read` copies up to `count` bytes from `offset` and
-/// says how many; fewer than asked for means that the file has none left or cannot be read. Does not own `context`.
+/// A regular file, already opened by the caller, of known size. `read` copies up to `count` bytes from
+/// `offset` and says how many; fewer than asked for means that the file has none left or cannot be read. Does
+/// not own `context`.
 struct source {
   using reader = std::size_t (*)(void* context, std::uint64_t offset, void* into, std::size_t count) noexcept;
 
@@ -72,7 +75,8 @@ enum class cause : std::uint8_t {
   // a library, but not for this process
   foreign_class,      ///< bits, this process's
   foreign_byte_order, ///< the `byte_order`, this process's
-  foreign_machine,    ///< the format's machine number (above it the `format` and, if foreign too, the bits), this process's
+  foreign_machine,    ///< the format's machine number (above it the `format` and, if foreign too, the bits),
+                      ///< this process's
   // for this process, but not a library
   relocatable_object,
   executable,
@@ -143,10 +147,10 @@ struct finding {
 };
 
 /// The first fault that would make loading fail or kill the process.
-/// Pre: `file` is a regular file of `file.size` bytes. Effect: reads; allocates at level `tables` only, at most a
-/// small multiple of the file's size. Threads: any. Errors: all are findings.
-/// A whole library that was stripped of its section headers passes; one whose section headers are false does not
-/// pass `tables`, although the loader would not look at them: nothing else tells damage from intent.
+/// Pre: `file` is a regular file of `file.size` bytes. Effect: reads; allocates at level `tables` only, at
+/// most a small multiple of the file's size. Threads: any. Errors: all are findings. A whole library that was
+/// stripped of its section headers passes; one whose section headers are false does not pass `tables`,
+/// although the loader would not look at them: nothing else tells damage from intent.
 finding check(const source& file, level depth = level::headers, const target& process = native()) noexcept;
 
 /// A full sentence for people, without the file's name: "cut off: …", "not a shared library: …".
@@ -172,8 +176,8 @@ struct note {
 
 /// What keeps a library from unloading, or makes unloading harder.
 struct unload_obstacles {
-  bool nodelete = false;        ///< DF_1_NODELETE
-  bool static_tls = false;      ///< DF_STATIC_TLS: takes from a small fixed reserve
+  bool nodelete = false;   ///< DF_1_NODELETE
+  bool static_tls = false; ///< DF_STATIC_TLS: takes from a small fixed reserve
   bool text_relocations = false;
   bool tls_destructors = false; ///< imports __cxa_thread_atexit or its like
   std::size_t unique_symbols = 0;
@@ -188,7 +192,8 @@ struct life_cycle {
   std::uint64_t fini_count = 0;
 };
 
-/// Everything that a report may tell about a file. All views point into the bytes that `read_facts` was given.
+/// Everything that a report may tell about a file. All views point into the bytes that `read_facts` was
+/// given.
 struct facts {
   format kind = format::unknown;
   byte_order order = byte_order::little;
@@ -212,8 +217,10 @@ struct facts {
 };
 
 /// Reads all that can be read; what is damaged is left out and stands in `findings`.
-/// Of a universal file the slice for `process` is read, else the first. Memory and time grow linearly with the file.
-/// Pre: `file` outlives the result. Threads: any. Errors: findings; throws only std::bad_alloc.
+/// Of a universal file the slice for `process` is read, else the first. Memory and time grow linearly with
+/// the file. Pre: `file` outlives the result. Threads: any. Errors: findings; throws only std::bad_alloc.
 facts read_facts(std::span<const std::byte> file, const target& process = native());
 
 } // namespace tenure::inline v1::image
+
+#endif

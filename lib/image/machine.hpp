@@ -1,12 +1,15 @@
 // The numbers that the three formats give to processors (ELF: e_machine; PE: Machine; Mach-O: cputype).
-#pragma once
+#ifndef TENURE_LIB_IMAGE_MACHINE_HPP
+#define TENURE_LIB_IMAGE_MACHINE_HPP
 
 #include "image.hpp"
 
 namespace tenure::inline v1::image {
 
-/// How `finding::found` tells a foreign machine: the number, the format, and the bits if they are foreign too.
-constexpr std::uint64_t foreign_machine_value(format kind, std::uint64_t bits, std::uint32_t machine) noexcept {
+/// How `finding::found` tells a foreign machine: the number, the format, and the bits if they are foreign
+/// too.
+constexpr std::uint64_t foreign_machine_value(format kind, std::uint64_t bits,
+                                              std::uint32_t machine) noexcept {
   return bits << 40 | static_cast<std::uint64_t>(kind) << 32 | machine;
 }
 
@@ -52,3 +55,5 @@ inline constexpr std::uint32_t cpu_powerpc64 = cpu_powerpc | cpu_64_bit;
 } // namespace macho
 
 } // namespace tenure::inline v1::image
+
+#endif

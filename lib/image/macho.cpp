@@ -6,7 +6,8 @@
 namespace tenure::inline v1::image::macho {
 namespace {
 
-constexpr std::uint32_t max_slices = 30; // more than there are processors; a Java class's version begins at 45
+constexpr std::uint32_t max_slices =
+    30; // more than there are processors; a Java class's version begins at 45
 
 bool is_universal(const bytes& first) noexcept {
   const auto magic = first.in_order(byte_order::big).u32(0);
@@ -32,7 +33,8 @@ finding check_slice(const slice_entry& each, std::uint64_t at, std::uint64_t fil
 }
 
 finding foreign(std::uint32_t cpu, std::uint64_t at, const target& process) noexcept {
-  return {cause::foreign_machine, part::header, at, foreign_machine_value(format::macho, 0, cpu), process.machine};
+  return {cause::foreign_machine, part::header, at, foreign_machine_value(format::macho, 0, cpu),
+          process.machine};
 }
 
 finding choose_slice(const bytes& table, bool wide, std::uint32_t count, std::uint64_t file_size,
@@ -55,12 +57,18 @@ finding check_type(const header& head, const slice& where) noexcept {
   const auto at = where.begin + 12;
   switch (head.type) {
   case type_dylib:
-  case type_bundle: return {};
-  case type_object: return {cause::relocatable_object, part::header, at, head.type, type_dylib};
-  case type_executable: return {cause::executable, part::header, at, head.type, type_dylib};
-  case type_core: return {cause::core_file, part::header, at, head.type, type_dylib};
-  case type_dsym: return {cause::debug_companion, part::header, at, head.type, type_dylib};
-  default: return {cause::other_file_type, part::header, at, head.type, type_dylib};
+  case type_bundle:
+    return {};
+  case type_object:
+    return {cause::relocatable_object, part::header, at, head.type, type_dylib};
+  case type_executable:
+    return {cause::executable, part::header, at, head.type, type_dylib};
+  case type_core:
+    return {cause::core_file, part::header, at, head.type, type_dylib};
+  case type_dsym:
+    return {cause::debug_companion, part::header, at, head.type, type_dylib};
+  default:
+    return {cause::other_file_type, part::header, at, head.type, type_dylib};
   }
 }
 
@@ -111,7 +119,8 @@ finding read_header(part_reader& file, const slice& where, header& into) noexcep
   return {};
 }
 
-finding check_header(const header& head, const slice& where, byte_order order, const target& process) noexcept {
+finding check_header(const header& head, const slice& where, byte_order order,
+                     const target& process) noexcept {
   if (order != process.order)
     return {cause::foreign_byte_order, part::header, where.begin, static_cast<std::uint64_t>(order),
             static_cast<std::uint64_t>(process.order)};
@@ -120,7 +129,8 @@ finding check_header(const header& head, const slice& where, byte_order order, c
     return {cause::foreign_class, part::header, where.begin, head.wide ? 64u : 32u, process.bits};
   if (auto bad = check_type(head, where)) return bad;
   if (head.commands_size > where.size - head.size())
-    return {cause::truncated, part::load_command, where.begin + 20, head.size() + head.commands_size, where.size};
+    return {cause::truncated, part::load_command, where.begin + 20, head.size() + head.commands_size,
+            where.size};
   return {};
 }
 

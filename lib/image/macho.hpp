@@ -1,9 +1,10 @@
 // Mach-O as this library sees it: numbers of the format, one slice, and a walk over its load commands.
-#pragma once
-
-#include <array>
+#ifndef TENURE_LIB_IMAGE_MACHO_HPP
+#define TENURE_LIB_IMAGE_MACHO_HPP
 
 #include "part_reader.hpp"
+
+#include <array>
 
 namespace tenure::inline v1::image::macho {
 
@@ -71,8 +72,8 @@ struct section {
   std::uint32_t type() const noexcept { return flags & 0xff; }
   bool in_file() const noexcept; ///< not one of zeros
 };
-inline constexpr std::uint32_t section_mod_init = 9;   // pointers to initialisers
-inline constexpr std::uint32_t section_mod_term = 10;  // pointers to finalisers
+inline constexpr std::uint32_t section_mod_init = 9;  // pointers to initialisers
+inline constexpr std::uint32_t section_mod_term = 10; // pointers to finalisers
 inline constexpr std::uint32_t section_zeros = 1;
 inline constexpr std::uint32_t section_large_zeros = 12;
 inline constexpr std::uint32_t section_tls_data = 17;
@@ -108,7 +109,10 @@ public:
   static constexpr std::uint64_t brief = 80; // the fixed fields of every command that we know
 
   command_walk(part_reader& file, const slice& where, const header& head) noexcept
-      : file_(file), where_(where), head_(head), at_(head.size()) {}
+      : file_(file)
+      , where_(where)
+      , head_(head)
+      , at_(head.size()) {}
 
   /// False at the end and after a fault, which `fault` tells then.
   bool next(command& into) noexcept;
@@ -132,3 +136,5 @@ finding check(part_reader& file, level depth, const target& process) noexcept;
 finding check_tables(part_reader& file, const slice&, const header&) noexcept;
 
 } // namespace tenure::inline v1::image::macho
+
+#endif

@@ -5,8 +5,8 @@
 namespace tenure::inline v1::image::macho {
 namespace {
 
-constexpr std::uint32_t section_tls_variables = 19;  // descriptors, to which the symbols of thread-locals lead
-constexpr std::uint32_t section_code = 0x80000000;   // S_ATTR_PURE_INSTRUCTIONS
+constexpr std::uint32_t section_tls_variables = 19; // descriptors, to which the symbols of thread-locals lead
+constexpr std::uint32_t section_code = 0x80000000;  // S_ATTR_PURE_INSTRUCTIONS
 constexpr std::uint8_t symbol_external = 0x01;
 constexpr std::uint8_t symbol_type_mask = 0x0e;
 constexpr std::uint8_t symbol_undefined = 0x00;
@@ -17,7 +17,10 @@ constexpr std::uint16_t weak_definition = 0x80;
 class reporter {
 public:
   reporter(fact_reader& report, const slice& where, const header& head) noexcept
-      : report_(report), into_(report.into), where_(where), head_(head) {}
+      : report_(report)
+      , into_(report.into)
+      , where_(where)
+      , head_(head) {}
 
   void run() {
     const auto commands = in_slice(head_.size(), head_.commands_size);
@@ -37,38 +40,65 @@ private:
   void read_command(const command& each) {
     constexpr std::uint64_t uuid_size = 16;
     switch (each.kind) {
-    case command_segment: read_sections(each, false); break;
-    case command_segment_64: read_sections(each, true); break;
-    case command_symtab: symbols_ = parse_symbol_table(each); break;
-    case command_uuid: into_.build_id = each.fields.part(8, uuid_size).data(); break;
-    case command_id_dylib: into_.name = name_in(each); break;
-    case command_rpath: into_.rpath.push_back(name_in(each)); break;
+    case command_segment:
+      read_sections(each, false);
+      break;
+    case command_segment_64:
+      read_sections(each, true);
+      break;
+    case command_symtab:
+      symbols_ = parse_symbol_table(each);
+      break;
+    case command_uuid:
+      into_.build_id = each.fields.part(8, uuid_size).data();
+      break;
+    case command_id_dylib:
+      into_.name = name_in(each);
+      break;
+    case command_rpath:
+      into_.rpath.push_back(name_in(each));
+      break;
     case command_load_dylib:
     case command_load_weak_dylib:
     case command_reexport_dylib:
-    case command_load_upward_dylib: into_.needed.push_back(name_in(each)); break;
-    default: break;
+    case command_load_upward_dylib:
+      into_.needed.push_back(name_in(each));
+      break;
+    default:
+      break;
     }
   }
 
-  static std::string_view name_in(const command& each) noexcept { return each.fields.text(each.fields.u32(8)); }
+  static std::string_view name_in(const command& each) noexcept {
+    return each.fields.text(each.fields.u32(8));
+  }
 
   // As many as the command has bytes for, whatever it says.
   void read_sections(const command& each, bool wide) {
     const auto count = parse_segment(each, wide).sections;
-    for (std::uint64_t i = 0; i < count && segment_size(wide) + (i + 1) * section_size(wide) <= each.size; ++i)
+    for (std::uint64_t i = 0; i < count && segment_size(wide) + (i + 1) * section_size(wide) <= each.size;
+         ++i)
       read_section(parse_section(each, i, wide), wide);
   }
 
   void read_section(const section& each, bool wide) {
     const std::uint64_t word = wide ? 8 : 4;
     switch (each.type()) {
-    case section_mod_init: into_.runs.init_count += each.size / word; break;
-    case section_init_offsets: into_.runs.init_count += each.size / 4; break;
-    case section_mod_term: into_.runs.fini_count += each.size / word; break;
+    case section_mod_init:
+      into_.runs.init_count += each.size / word;
+      break;
+    case section_init_offsets:
+      into_.runs.init_count += each.size / 4;
+      break;
+    case section_mod_term:
+      into_.runs.fini_count += each.size / word;
+      break;
     case section_tls_data:
-    case section_tls_zeros: add_thread_locals(each); break;
-    default: break;
+    case section_tls_zeros:
+      add_thread_locals(each);
+      break;
+    default:
+      break;
     }
     section_flags_.push_back(each.flags);
   }

@@ -7,29 +7,38 @@ namespace {
 /// Checks one slice's commands. Offsets in them count from the slice's begin, findings from the file's.
 class command_checker {
 public:
-  command_checker(const slice& where, const header& head) noexcept : where_(where), head_(head) {}
+  command_checker(const slice& where, const header& head) noexcept
+      : where_(where)
+      , head_(head) {}
 
   finding check(const command& each) noexcept {
     switch (each.kind) {
     case command_segment:
-    case command_segment_64: return check_segment(each);
-    case command_symtab: return check_symbol_table(each);
-    case command_dysymtab: return check_dynamic_symbols(each);
+    case command_segment_64:
+      return check_segment(each);
+    case command_symtab:
+      return check_symbol_table(each);
+    case command_dysymtab:
+      return check_dynamic_symbols(each);
     case command_dyld_info:
-    case command_dyld_info_only: return check_dyld_info(each);
+    case command_dyld_info_only:
+      return check_dyld_info(each);
     case command_code_signature:
     case command_split_info:
     case command_function_starts:
     case command_data_in_code:
     case command_exports_trie:
-    case command_chained_fixups: return check_range(each, 8, 1);
+    case command_chained_fixups:
+      return check_range(each, 8, 1);
     case command_load_dylib:
     case command_id_dylib:
     case command_load_weak_dylib:
     case command_reexport_dylib:
     case command_load_upward_dylib:
-    case command_rpath: return check_name(each);
-    default: return {};
+    case command_rpath:
+      return check_name(each);
+    default:
+      return {};
     }
   }
 
@@ -40,7 +49,8 @@ private:
     return {what, part::load_command, where_.begin + each.at, found, expected};
   }
 
-  finding check_extent(part what, const command& each, std::uint64_t begin, std::uint64_t count) const noexcept {
+  finding check_extent(part what, const command& each, std::uint64_t begin,
+                       std::uint64_t count) const noexcept {
     if (begin <= where_.size && count <= where_.size - begin) return {};
     const auto end = begin <= UINT64_MAX - count ? begin + count : UINT64_MAX;
     return {cause::truncated, what, where_.begin + each.at, end, where_.size};
@@ -96,13 +106,15 @@ private:
   bool saw_segment_ = false;
 };
 
-finding check_symbol(const bytes& symbols, std::uint64_t at, std::uint64_t strings, std::uint64_t begin) noexcept {
+finding check_symbol(const bytes& symbols, std::uint64_t at, std::uint64_t strings,
+                     std::uint64_t begin) noexcept {
   const auto name = symbols.u32(at);
   if (name < strings || name == 0) return {};
   return {cause::out_of_range, part::symbol_table, begin + at, name, strings};
 }
 
-finding check_symbols(part_reader& file, const slice& where, const header& head, const symbol_table& table) noexcept {
+finding check_symbols(part_reader& file, const slice& where, const header& head,
+                      const symbol_table& table) noexcept {
   const auto entry = symbol_size(head.wide), begin = where.begin + table.symbols_at;
   bytes symbols;
   if (auto bad = file.get(begin, table.count * entry, symbols)) return bad;
@@ -115,7 +127,8 @@ finding check_symbols(part_reader& file, const slice& where, const header& head,
   return last.u8(0) == 0 ? finding{} : finding{cause::unterminated, part::string_table, end - 1};
 }
 
-// Zeros and thread-local zeros have no bytes; the others must lie inside their segment, in file and in memory.
+// Zeros and thread-local zeros have no bytes; the others must lie inside their segment, in file and in
+// memory.
 finding check_section(const section& each, const segment& home, std::uint64_t at) noexcept {
   if (each.type() == section_tls_zeros) return {};
   if (each.address < home.address || each.address - home.address > home.memory_size ||

@@ -1,18 +1,21 @@
 // Fetches parts of a file: what was read first is served from there, the rest is read once and kept.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_PART_READER_HPP
+#define TENURE_LIB_IMAGE_PART_READER_HPP
+
+#include "bytes.hpp"
 
 #include <array>
 #include <memory>
 #include <new>
-
-#include "bytes.hpp"
 
 namespace tenure::inline v1::image {
 
 /// The reads of one check. A view that it hands out lives as long as the reader itself. Not copyable.
 class part_reader {
 public:
-  part_reader(const source& file, bytes first) noexcept : file_(file), first_(first) {}
+  part_reader(const source& file, bytes first) noexcept
+      : file_(file)
+      , first_(first) {}
   part_reader(const part_reader&) = delete;
   part_reader& operator=(const part_reader&) = delete;
 
@@ -28,7 +31,8 @@ public:
     return read(at, into.first(static_cast<std::size_t>(count)), view);
   }
 
-  /// Into memory of its own. Pre: the range is inside the file; at most `limit` different parts are asked for.
+  /// Into memory of its own. Pre: the range is inside the file; at most `limit` different parts are asked
+  /// for.
   finding get(std::uint64_t at, std::uint64_t count, bytes& view) noexcept {
     if (first_.holds(at, count)) return view = first_.part(at, count), finding{};
     if (used_ == kept_.size()) return {cause::too_many, part::file, at, used_ + 1, kept_.size()};
@@ -62,3 +66,5 @@ private:
 };
 
 } // namespace tenure::inline v1::image
+
+#endif

@@ -14,17 +14,20 @@ finding check_extent(part where, std::uint64_t at, std::uint64_t begin, std::uin
 
 finding check_machine(std::uint16_t machine, std::uint64_t at, const target& process) noexcept {
   if (process.machine == 0 || machine == process.machine) return {};
-  return {cause::foreign_machine, part::header, at, foreign_machine_value(format::pe, 0, machine), process.machine};
+  return {cause::foreign_machine, part::header, at, foreign_machine_value(format::pe, 0, machine),
+          process.machine};
 }
 
 finding read_file_header(part_reader& file, const target& process, layout& into) noexcept {
   if (auto bad = check_extent(part::dos_header, 0, 0, dos_header_size, file.file_size())) return bad;
   into.nt_at = file.first().u32(nt_offset_at);
-  if (auto bad = check_extent(part::header, nt_offset_at, into.nt_at, file_header_size, file.file_size())) return bad;
+  if (auto bad = check_extent(part::header, nt_offset_at, into.nt_at, file_header_size, file.file_size()))
+    return bad;
   std::array<std::byte, file_header_size> memory;
   bytes head;
   if (auto bad = file.get(into.nt_at, file_header_size, memory, head)) return bad;
-  if (head.u32(0) != nt_signature) return {cause::bad_value, part::header, into.nt_at, head.u32(0), nt_signature};
+  if (head.u32(0) != nt_signature)
+    return {cause::bad_value, part::header, into.nt_at, head.u32(0), nt_signature};
   into.machine = head.u16(4);
   into.section_count = head.u16(6);
   into.symbols_at = head.u32(12), into.symbol_count = head.u32(16);
@@ -50,14 +53,16 @@ void parse_optional(const bytes& head, layout& into) noexcept {
 finding read_optional_header(part_reader& file, const target& process, layout& into) noexcept {
   constexpr std::uint64_t largest = 112 + 8 * directory_count;
   const auto at = into.optional_at;
-  if (auto bad = check_extent(part::optional_header, into.nt_at + 20, at, into.optional_size, file.file_size()))
+  if (auto bad =
+          check_extent(part::optional_header, into.nt_at + 20, at, into.optional_size, file.file_size()))
     return bad;
   std::array<std::byte, largest> memory;
   bytes head;
   const std::uint64_t size = into.optional_size;
   if (auto bad = file.get(at, size < largest ? size : largest, memory, head)) return bad;
   const auto magic = head.u16(0);
-  if (magic != magic_32 && magic != magic_64) return {cause::bad_value, part::optional_header, at, magic, magic_64};
+  if (magic != magic_32 && magic != magic_64)
+    return {cause::bad_value, part::optional_header, at, magic, magic_64};
   into.wide = magic == magic_64;
   if (into.wide != (process.bits == 64))
     return {cause::foreign_class, part::optional_header, at, into.wide ? 64u : 32u, process.bits};
@@ -70,12 +75,15 @@ finding read_optional_header(part_reader& file, const target& process, layout& i
 finding check_kind(const layout& seen) noexcept {
   const auto at = seen.nt_at + 22;
   const std::uint32_t flags = seen.characteristics;
-  if ((flags & file_executable) == 0) return {cause::bad_value, part::header, at, flags, flags | file_executable};
+  if ((flags & file_executable) == 0)
+    return {cause::bad_value, part::header, at, flags, flags | file_executable};
   if ((flags & file_dll) == 0) return {cause::executable, part::header, at, flags, flags | file_dll};
   return {};
 }
 
-constexpr bool is_power_of_two(std::uint32_t value) noexcept { return value != 0 && (value & (value - 1)) == 0; }
+constexpr bool is_power_of_two(std::uint32_t value) noexcept {
+  return value != 0 && (value & (value - 1)) == 0;
+}
 
 finding check_optional(const layout& seen, std::uint64_t file_size) noexcept {
   const auto at = seen.optional_at;
@@ -97,7 +105,8 @@ section parse_section(const bytes& table, std::uint64_t at) noexcept {
   return result;
 }
 
-finding check_section(const section& each, const layout& seen, std::uint64_t lowest, std::uint64_t file_size) noexcept {
+finding check_section(const section& each, const layout& seen, std::uint64_t lowest,
+                      std::uint64_t file_size) noexcept {
   if (each.file_size != 0)
     if (auto bad = check_extent(part::section, each.at, each.offset, each.file_size, file_size)) return bad;
   const std::uint64_t in_memory = each.memory_size != 0 ? each.memory_size : each.file_size;
@@ -111,7 +120,8 @@ finding check_section(const section& each, const layout& seen, std::uint64_t low
 
 finding read_sections(part_reader& file, layout& into) noexcept {
   const auto at = into.optional_at + into.optional_size;
-  const auto count = into.section_count, size = count * section_header_size;
+  const auto count = into.section_count;
+  const auto size = count * section_header_size;
   into.section_count = 0;
   if (count == 0) return {cause::missing, part::section_headers, into.nt_at + 6, 0, 1};
   if (count > layout::max_sections)
@@ -136,7 +146,8 @@ finding check_tail(const layout& seen, std::uint64_t file_size) noexcept {
   if (seen.symbols_at != 0) {
     constexpr std::uint64_t string_table_length = 4;
     const auto size = seen.symbol_count * symbol_size + string_table_length;
-    if (auto bad = check_extent(part::symbol_table, seen.nt_at + 12, seen.symbols_at, size, file_size)) return bad;
+    if (auto bad = check_extent(part::symbol_table, seen.nt_at + 12, seen.symbols_at, size, file_size))
+      return bad;
   }
   const auto& signature = seen.directories[directory_certificate];
   if (signature.size == 0) return {};
@@ -157,7 +168,8 @@ finding check_directory(const layout& seen, std::size_t index) noexcept {
 const section* layout::find(std::uint64_t address, std::uint64_t count) const noexcept {
   for (const auto& each : sections()) {
     // What the file has beyond the size in memory is padding, which is not mapped.
-    const auto size = each.memory_size != 0 && each.memory_size < each.file_size ? each.memory_size : each.file_size;
+    const auto size =
+        each.memory_size != 0 && each.memory_size < each.file_size ? each.memory_size : each.file_size;
     if (address >= each.address && address - each.address < size && count <= size - (address - each.address))
       return &each;
   }

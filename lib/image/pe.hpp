@@ -1,9 +1,10 @@
 // PE as this library sees it: numbers of the format, the headers in one shape for PE32 and PE32+.
-#pragma once
-
-#include <array>
+#ifndef TENURE_LIB_IMAGE_PE_HPP
+#define TENURE_LIB_IMAGE_PE_HPP
 
 #include "part_reader.hpp"
+
+#include <array>
 
 namespace tenure::inline v1::image::pe {
 
@@ -61,7 +62,8 @@ struct layout {
   bool is_code(std::uint64_t address) const noexcept;
 };
 
-/// The bytes of the file that come to lie from `address` on, up to the end of its section; empty if there are none.
+/// The bytes of the file that come to lie from `address` on, up to the end of its section; empty if there are
+/// none.
 bytes view(const bytes& file, const layout&, std::uint64_t address) noexcept;
 
 finding read_layout(part_reader& file, const target& process, layout& into) noexcept;
@@ -71,3 +73,5 @@ finding check(part_reader& file, level depth, const target& process) noexcept;
 finding check_tables(const bytes& file, const layout& seen) noexcept;
 
 } // namespace tenure::inline v1::image::pe
+
+#endif

@@ -8,7 +8,10 @@ namespace {
 class reporter {
 public:
   reporter(fact_reader& report, const layout& seen) noexcept
-      : report_(report), into_(report.into), seen_(seen), file_(report.file.first()) {}
+      : report_(report)
+      , into_(report.into)
+      , seen_(seen)
+      , file_(report.file.first()) {}
 
   void run() {
     into_.subsystem = seen_.subsystem, into_.characteristics = seen_.dll_characteristics;
@@ -26,9 +29,11 @@ private:
 
   void read_thread_locals() {
     tls_table table;
-    if (seen_.directories[directory_tls].address == 0 || report_.failed(read_tls(file_, seen_, table))) return;
+    if (seen_.directories[directory_tls].address == 0 || report_.failed(read_tls(file_, seen_, table)))
+      return;
     if (table.end >= table.begin) into_.tls_size = table.end - table.begin + table.zeros;
-    constexpr unsigned alignment_shift = 20, alignment_mask = 0xf; // IMAGE_SCN_ALIGN_*: the power of two, plus one
+    constexpr unsigned alignment_shift = 20,
+                       alignment_mask = 0xf; // IMAGE_SCN_ALIGN_*: the power of two, plus one
     const auto alignment = table.flags >> alignment_shift & alignment_mask;
     into_.tls_alignment = alignment == 0 ? 1 : std::uint64_t{1} << (alignment - 1);
     count_callbacks(view(file_, seen_, table.callbacks));
@@ -41,7 +46,8 @@ private:
 
   void read_exports_list() {
     export_table table;
-    if (seen_.directories[directory_export].address == 0 || report_.failed(read_exports(file_, seen_, table))) return;
+    if (seen_.directories[directory_export].address == 0 || report_.failed(read_exports(file_, seen_, table)))
+      return;
     into_.name = name_at(table.name);
     for (std::uint64_t i = 0; i < table.names; ++i) {
       const auto address = table.function_addresses.u32(4 * std::uint64_t{table.name_indices.u16(2 * i)});
@@ -53,7 +59,8 @@ private:
   }
 
   symbol_kind kind_of(std::uint32_t address, const directory& forwarders) const noexcept {
-    if (address >= forwarders.address && address - forwarders.address < forwarders.size) return symbol_kind::unknown;
+    if (address >= forwarders.address && address - forwarders.address < forwarders.size)
+      return symbol_kind::unknown;
     return seen_.is_code(address) ? symbol_kind::function : symbol_kind::data;
   }
 

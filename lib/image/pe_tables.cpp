@@ -38,7 +38,10 @@ finding check_exports(const bytes& file, const layout& seen, text_budget& budget
 class import_checker {
 public:
   import_checker(const bytes& file, const layout& seen, text_budget& budget) noexcept
-      : file_(file), seen_(seen), budget_(budget), offset_(offset_of(seen, directory_import)) {}
+      : file_(file)
+      , seen_(seen)
+      , budget_(budget)
+      , offset_(offset_of(seen, directory_import)) {}
 
   finding run() noexcept {
     const auto table = view(file_, seen_, seen_.directories[directory_import].address);
@@ -129,8 +132,8 @@ finding check_relocations(const bytes& file, const layout& seen) noexcept {
   const auto begin = offset_of(seen, directory_relocations);
   const auto table = view(file, seen, range.address).part(0, range.size);
   if (table.size() != range.size)
-    return {cause::not_mapped, part::base_relocations, seen.directory_at(directory_relocations), range.address,
-            range.size};
+    return {cause::not_mapped, part::base_relocations, seen.directory_at(directory_relocations),
+            range.address, range.size};
   constexpr std::uint64_t block_header = 8;
   for (std::uint64_t at = 0; at + block_header <= table.size();) {
     const auto size = table.u32(at + 4);
@@ -156,7 +159,8 @@ finding read_exports(const bytes& file, const layout& seen, export_table& into) 
   into.at = offset_of(seen, directory_export);
   const auto head = view(file, seen, into.range.address).part(0, size);
   if (head.size() != size)
-    return {cause::not_mapped, part::export_directory, seen.directory_at(directory_export), into.range.address, size};
+    return {cause::not_mapped, part::export_directory, seen.directory_at(directory_export),
+            into.range.address, size};
   into.name = head.u32(12), into.functions = head.u32(20), into.names = head.u32(24);
   const auto functions = std::uint64_t{4} * into.functions, names = std::uint64_t{4} * into.names;
   into.function_addresses = view(file, seen, head.u32(28)).part(0, functions);

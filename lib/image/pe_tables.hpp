@@ -1,5 +1,6 @@
 // PE: the tables behind the data directories, as both the check and the report read them.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_PE_TABLES_HPP
+#define TENURE_LIB_IMAGE_PE_TABLES_HPP
 
 #include "pe.hpp"
 
@@ -32,3 +33,5 @@ finding read_tls(const bytes& file, const layout&, tls_table& into) noexcept;
 std::uint64_t offset_of(const layout&, std::size_t directory_index) noexcept;
 
 } // namespace tenure::inline v1::image::pe
+
+#endif

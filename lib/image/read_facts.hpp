@@ -1,5 +1,6 @@
 // What the three formats contribute to `read_facts`.
-#pragma once
+#ifndef TENURE_LIB_IMAGE_READ_FACTS_HPP
+#define TENURE_LIB_IMAGE_READ_FACTS_HPP
 
 #include "part_reader.hpp"
 
@@ -7,7 +8,8 @@ namespace tenure::inline v1::image {
 
 /// A report in the making.
 struct fact_reader {
-  part_reader& file; ///< has all of the file as its first part, so that its views are views of the caller's bytes
+  part_reader&
+      file; ///< has all of the file as its first part, so that its views are views of the caller's bytes
   const target& process;
   facts& into;
   text_budget names;
@@ -27,3 +29,5 @@ void read_facts(fact_reader&);
 }
 
 } // namespace tenure::inline v1::image
+
+#endif

@@ -26,7 +26,7 @@ public:
       const bool close = ((word - begin) & unsigned_address_bits) <= length;
       if (!(close | is_mark(word))) [[likely]]
         continue;
-      if (inspect(word, block.address + i * sizeof word)) return true;
+      if (inspect(block, i)) return true;
     }
     return false;
   }
@@ -39,8 +39,9 @@ private:
     if (range.end > end_) end_ = range.end;
   }
 
-  TENURE_UNSANITIZED TENURE_NOT_INLINED bool inspect(std::uintptr_t word, std::uintptr_t slot) noexcept {
-    if (is_mark_(word)) inspect_interruption(slot);
+  TENURE_UNSANITIZED TENURE_NOT_INLINED bool inspect(const word_block& block, std::size_t index) noexcept {
+    const std::uintptr_t word = block.words[index], slot = block.address + index * sizeof(stack_word);
+    if (is_mark_(word)) inspect_interruption(block, index);
     const std::uintptr_t address = without_signature(word);
     if (!finding && is_return_address(address)) finding = {stack_evidence::return_address, address - 1, slot};
     return static_cast<bool>(finding);
@@ -53,15 +54,25 @@ private:
   }
 
   // The stack that was interrupted is walked too, unless it is this one.
-  TENURE_UNSANITIZED void inspect_interruption(std::uintptr_t mark) noexcept {
+  TENURE_UNSANITIZED void inspect_interruption(const word_block& block, std::size_t index) noexcept {
     mark_surroundings context;
-    if (!walk_.reader.read(mark - words_before_mark * sizeof(stack_word), context.words,
-                           sizeof context.words))
-      return;
+    if (!read_surroundings(block, index, context)) return;
     const interruption stopped = interruption_at(context);
     if (stopped.sp == 0) return;
     walk_.starts.add(stopped.sp);
-    if (image_.executes(stopped.pc)) finding = {stack_evidence::interrupted_code, stopped.pc, mark};
+    if (image_.executes(stopped.pc))
+      finding = {stack_evidence::interrupted_code, stopped.pc, block.address + index * sizeof(stack_word)};
+  }
+
+  // From the block, or by the kernel where they reach beyond it.
+  TENURE_UNSANITIZED bool read_surroundings(const word_block& block, std::size_t index,
+                                            mark_surroundings& into) noexcept {
+    constexpr std::size_t count = words_before_mark + 1 + words_behind_mark;
+    if (index < words_before_mark || block.count - index <= words_behind_mark)
+      return walk_.reader.read(block.address + (index - words_before_mark) * sizeof(stack_word), into.words,
+                               sizeof into.words);
+    for (std::size_t i = 0; i != count; ++i) into.words[i] = block.words[index - words_before_mark + i];
+    return true;
   }
 
   const mapped_image& image_;

@@ -63,9 +63,15 @@ TENURE_UNSANITIZED inline exception_origin origin_of(const _Unwind_Exception& un
   return (letters & ~std::uint64_t{1}) == llvm ? exception_origin::llvm : exception_origin::foreign;
 }
 
-// The first member of __cxa_eh_globals. Uncaught exceptions are only counted there.
-TENURE_UNSANITIZED inline std::uintptr_t newest_caught() noexcept {
-  return *reinterpret_cast<const std::uintptr_t*>(__cxxabiv1::__cxa_get_globals());
+// What the runtime keeps for each thread. Uncaught exceptions are only counted, but for ARM.
+struct exception_globals {
+  exception_head* caught;
+  unsigned uncaught_count;
+  exception_head* propagating; // ARM only: those that run a cleanup now
+};
+
+TENURE_UNSANITIZED inline const exception_globals& this_threads_exceptions() noexcept {
+  return *reinterpret_cast<const exception_globals*>(__cxxabiv1::__cxa_get_globals());
 }
 
 // Looks at the exceptions being handled, and as a visitor for stack_walk::run at those being thrown: a
@@ -77,16 +83,16 @@ public:
       : image_(image)
       , walk_(walk) {}
 
-  // Newest first. A foreign exception ends the list: the runtime allows none below it.
   TENURE_UNSANITIZED bool look_at_caught() noexcept {
-    for (std::uintptr_t head = newest_caught(); head != 0;) {
-      exception_head copy;
-      if (!read_head(head, copy)) return false;
-      if (belongs(head, copy)) return true;
-      head = reinterpret_cast<std::uintptr_t>(copy.next_caught);
-    }
-    return false;
+    return look_along(this_threads_exceptions().caught, &exception_head::next_caught);
   }
+
+#  if defined(__ARM_EABI_UNWINDER__)
+  // Cleanups find their exception in this list, and so it is not on the stack.
+  TENURE_UNSANITIZED bool look_at_propagating() noexcept {
+    return look_along(this_threads_exceptions().propagating, &exception_head::next_propagating);
+  }
+#  endif
 
   TENURE_UNSANITIZED bool operator()(const word_block& block) noexcept {
     for (std::size_t i = 0; i != block.count; ++i) {
@@ -102,6 +108,18 @@ public:
 
 private:
   static constexpr std::uintptr_t head_size = offsetof(exception_head, unwind);
+
+  // Newest first. A foreign exception ends the list: the runtime allows none below it.
+  TENURE_UNSANITIZED bool look_along(const exception_head* newest,
+                                     exception_head* exception_head::*const next) noexcept {
+    exception_head copy;
+    for (; newest != nullptr; newest = copy.*next) {
+      const auto head = reinterpret_cast<std::uintptr_t>(newest);
+      if (!read_head(head, copy)) return false;
+      if (belongs(head, copy)) return true;
+    }
+    return false;
+  }
 
   // Suitably aligned, not in the lowest pages, and not what the last words were: most of a stack is none of
   // this.
@@ -151,13 +169,18 @@ private:
 
 // Nothing is thrown or handled almost always: then this costs two reads of thread-local memory.
 TENURE_UNSANITIZED inline bool exceptions_in_flight() noexcept {
-  return newest_caught() != 0 || std::uncaught_exceptions() != 0;
+  return this_threads_exceptions().caught != nullptr || std::uncaught_exceptions() != 0;
 }
 
 TENURE_UNSANITIZED TENURE_NOT_INLINED inline stack_finding find_exception(const mapped_image& image,
                                                                           stack_walk& walk) noexcept {
   exception_search search(image, walk);
-  if (!search.look_at_caught() && std::uncaught_exceptions() != 0) walk.run(search);
+  if (search.look_at_caught() || std::uncaught_exceptions() == 0) return search.finding;
+#  if defined(__ARM_EABI_UNWINDER__)
+  search.look_at_propagating();
+#  else
+  walk.run(search);
+#  endif
   return search.finding;
 }
 

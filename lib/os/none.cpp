@@ -1,4 +1,5 @@
 // The port for systems without shared libraries: every call fails with errc::unsupported. Standard C++ only.
+// Names are taken, so that modules which are part of the program are found by theirs.
 #include "os/os.hpp"
 
 #include <chrono>
@@ -20,12 +21,15 @@ bool file::open(const std::string&, fault& why) { return refuse(why); }
 void file::close() noexcept {}
 std::ptrdiff_t file::read_at(std::uint64_t, void*, std::size_t) const noexcept { return -1; }
 
-// Narrow names are kept, so that the message of the failure names what was asked for.
+// Wide names would need a conversion for which there is no use.
 std::string to_internal(path_view path, fault& why) {
-  refuse(why);
-  if (path.width() != 1) return {};
+  if (path.width() != 1) refuse(why);
+  if (path.size() == 0) why.cause = errc::path_empty;
+  if (why) return {};
   const std::string name(static_cast<const char*>(path.data()), path.size());
-  return name.substr(0, name.find('\0'));
+  const std::size_t nul = name.find('\0');
+  if (nul != std::string::npos) why.cause = errc::path_contains_nul;
+  return name.substr(0, nul);
 }
 
 bool is_absolute(std::string_view path) noexcept { return !path.empty() && is_slash(path[0]); }

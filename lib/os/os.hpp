@@ -105,8 +105,10 @@ void kick(const char* path) noexcept;
 // Monotonic, in nanoseconds.
 [[nodiscard]] time_point now() noexcept;
 
-// True from the moment on that the process runs its exit handlers: nothing is unmapped then. watch_exit() is
-// called after each load, so that the handler runs before any static object of that module is destroyed.
+// True from the moment on that the process runs its exit handlers: nothing is unmapped then. watch_exit() is called
+// at the first load of each registry, so that the handler runs before a manager that is a static object is destroyed
+// (handlers and destructors run in the reverse order of their registration). Not at each load: every call may cost
+// memory that is never given back.
 void watch_exit() noexcept;
 [[nodiscard]] bool is_exiting() noexcept;
 

@@ -42,9 +42,9 @@ struct stack_finding {
 // both, once per thread, when it is asked where the stack is; from then on this may be called in a signal
 // handler.
 //
-// Cost: 0.2 us at depth 20. On a stack that the system did not make (fiber, alternate signal stack) the
-// kernel must read it for us, and with a fiber also the whole of the thread's own stack: tens of microseconds
-// to milliseconds.
+// Cost: 0.2 us at depth 20, 10 us at depth 2000. On a stack that the system did not make (fiber, alternate
+// signal stack) the kernel reads for us, and with a fiber all of the thread's own stack counts: 30 us to some
+// milliseconds. While an exception is in flight: 5 us and more.
 //
 // False alarms: return addresses that lie dead in a buffer or in an unused part of a frame. They only defer.
 //

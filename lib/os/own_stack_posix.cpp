@@ -3,8 +3,8 @@
 #include "exception_search.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <pthread.h>
-#include <sys/mman.h>
 #if defined(__FreeBSD__) || defined(__DragonFly__) || defined(__OpenBSD__)
 #  include <pthread_np.h>
 #endif
@@ -81,6 +81,12 @@ address_range own_frames() noexcept {
   return frames;
 }
 
+// Where signal frames are not recognised, they do not lead to the stack that was interrupted either.
+bool on_alternate_stack() noexcept {
+  stack_t now{};
+  return ::sigaltstack(nullptr, &now) == 0 && (now.ss_flags & SS_ONSTACK) != 0;
+}
+
 // An address below all frames but the caller's callee.
 TENURE_UNSANITIZED TENURE_NOT_INLINED std::uintptr_t below_caller() noexcept {
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -89,26 +95,13 @@ TENURE_UNSANITIZED TENURE_NOT_INLINED std::uintptr_t below_caller() noexcept {
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
                                                               const mapped_image& image) noexcept {
   stack_walk walk(own_frames(), sp);
+  if (!calls_are_recognised && on_alternate_stack()) walk.distrust_sp();
   code_search search(image, walk);
   if (walk.run(search) || !exceptions_in_flight()) return search.finding;
   return find_exception(image, walk);
 }
 
 } // namespace
-
-address_range mapped_part(address_range known) noexcept {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-#if defined(__linux__)
-  unsigned char resident = 0; // not asked for: what matters is whether the call succeeds
-#else
-  char resident = 0;
-#endif
-  std::uintptr_t begin = known.end & ~(page - 1);
-  while (begin > known.begin && known.end - begin < stack_walk::foreign_limit &&
-         ::mincore(reinterpret_cast<void*>(begin - page), page, &resident) == 0)
-    begin -= page;
-  return {begin > known.begin ? begin : known.begin, known.end};
-}
 
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_own_stack(const mapped_image& image) noexcept {
   __builtin_unwind_init(); // spills what callers keep in registers into this frame, where it is read

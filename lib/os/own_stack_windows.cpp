@@ -61,12 +61,17 @@ TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
 
 } // namespace
 
-address_range mapped_part(address_range known) noexcept { return known; }
+#if defined(_MSC_VER)
+// The context is on the stack that is read. Zeroed, for not all of it is filled.
+#  define TENURE_SPILL_REGISTERS                                                                             \
+    CONTEXT registers{};                                                                                     \
+    RtlCaptureContext(&registers)
+#else
+#  define TENURE_SPILL_REGISTERS __builtin_unwind_init()
+#endif
 
-// The context is on the stack that is read: what callers keep in registers is found there.
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_own_stack(const mapped_image& image) noexcept {
-  CONTEXT registers;
-  RtlCaptureContext(&registers);
+  TENURE_SPILL_REGISTERS; // what callers keep in registers goes into this frame, where it is read
   const DWORD kept_error = GetLastError();
   const stack_finding finding = scan_from(below_caller(), image);
   SetLastError(kept_error);

@@ -256,8 +256,9 @@ void take_dlerror(fault& why, const char* call, errc unknown) {
 }
 
 // dlopen is declared noexcept, but runs initialisers of others; called through a pointer that may throw.
+// volatile: else the compiler sees through it, believes the declaration and leaves out the handlers.
 void* open_catching(const std::string& path, int mode, fault& why) {
-  void* (*const call)(const char*, int) = ::dlopen;
+  void* (*volatile const call)(const char*, int) = ::dlopen;
   why.call = "dlopen";
   try {
     void* const handle = call(path.c_str(), mode);
@@ -318,16 +319,11 @@ namespace {
 bool exiting =
     false; // set once, by the thread that runs the exit handlers; read by whoever still closes modules
 void note_exit() noexcept {
-  __atomic_store_n(&exiting, true, __ATOMIC_RELAXED);
-} // relaxed: a hint; no memory hangs on it
-bool watched = false; // set under no lock: two handlers more do no harm
+  __atomic_store_n(&exiting, true, __ATOMIC_RELAXED); // relaxed: a hint; no memory hangs on it
+}
 } // namespace
 
-void watch_exit() noexcept {
-  if (__atomic_exchange_n(&watched, true, __ATOMIC_RELAXED))
-    return; // relaxed: nothing else is published by it
-  std::atexit(note_exit);
-}
+void watch_exit() noexcept { std::atexit(note_exit); }
 bool is_exiting() noexcept { return __atomic_load_n(&exiting, __ATOMIC_RELAXED); } // relaxed: as note_exit
 
 } // namespace tenure::inline v1::os

@@ -108,6 +108,12 @@ int measure(dl_phdr_info* object, std::size_t, void* context) noexcept {
   return 1;
 }
 
+constexpr const char* own_file = "/proc/self/exe"; // the program itself, which the loader leaves without a name
+
+const char* name_of(const char* loader_name) noexcept {
+  return loader_name != nullptr && *loader_name != '\0' ? loader_name : own_file;
+}
+
 struct presence {
   const mapped_image* image;
   const char* path;
@@ -116,6 +122,7 @@ struct presence {
 // The name is compared too: another module may lie at the same address by now.
 int is_same(dl_phdr_info* object, std::size_t, void* context) noexcept {
   const auto& wanted = *static_cast<const presence*>(context);
+  if (std::strcmp(name_of(object->dlpi_name), wanted.path) != 0) return 0;
   mapped_image seen;
   for (ElfW(Half) i = 0; i != object->dlpi_phnum; ++i)
     if (object->dlpi_phdr[i].p_type == PT_LOAD) add_segment(seen, *object, object->dlpi_phdr[i]);
@@ -128,8 +135,7 @@ int is_same(dl_phdr_info* object, std::size_t, void* context) noexcept {
 bool describe(void* handle, mapped_image& image, std::string& path) {
   link_map* map = nullptr;
   if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return false;
-  path = map->l_name;
-  if (path.empty()) path = "/proc/self/exe"; // the program itself
+  path = name_of(map->l_name);
   search wanted{map->l_ld, &image};
   ::dl_iterate_phdr(measure, &wanted);
   return image.known();

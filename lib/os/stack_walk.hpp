@@ -21,10 +21,6 @@ struct word_block {
   std::uintptr_t address;
 };
 
-// The part of the thread's own stack `known` that is mapped: the system grows a main stack on demand. From
-// the port.
-address_range mapped_part(address_range known) noexcept;
-
 // The thread's stack pointers: now, and where each signal interrupted it. Only those on another stack than
 // the one they were found on matter, and hardly anyone has two of these.
 class stack_starts {
@@ -54,8 +50,9 @@ private:
 class stack_walk {
 public:
   // A stack that the system did not make has no known end: words are read up to the first unreadable page,
-  // and no further than this many bytes. Eight times the usual size of a thread's stack.
-  static constexpr std::size_t foreign_limit = std::size_t{64} << 20;
+  // and no further than this many bytes. Twice the usual size of a thread's stack, and many times that of a
+  // fiber's.
+  static constexpr std::size_t foreign_limit = std::size_t{16} << 20;
 
   // pre: if `known` contains `sp`, everything from `sp` to its end is mapped.
   TENURE_UNSANITIZED stack_walk(address_range known, std::uintptr_t sp) noexcept
@@ -69,8 +66,11 @@ public:
       if (walk_from(i, visit)) return true;
       own_stack_seen |= starts[i].end == known_.end;
     }
-    return !own_stack_seen && walk_whole_own_stack(visit);
+    return (!own_stack_seen || !sp_is_lowest_) && walk_whole_own_stack(visit);
   }
+
+  // The stack that runs now may be an array on the thread's own one, which then goes on below it.
+  void distrust_sp() noexcept { sp_is_lowest_ = false; }
 
   stack_starts starts;
   careful_reader reader;
@@ -120,13 +120,16 @@ private:
     return limit - at < to_block_end ? limit - at : to_block_end;
   }
 
-  // On a fiber, nobody knows where the thread's own stack was left: all of it counts.
+  // On a fiber, nobody knows where the thread's own stack was left: all of it counts. Read directly, for
+  // nobody else unmaps it, but only down to the first unreadable page: the system grows a main stack on
+  // demand, and some runtimes keep guard pages inside of their threads' stacks.
   template <typename Visitor> TENURE_UNSANITIZED bool walk_whole_own_stack(Visitor& visit) noexcept {
-    address_range range = mapped_part(known_);
-    return walk_carefully(range, range.end, visit);
+    address_range range{reader.lowest_readable(known_), known_.end};
+    return walk_directly(range, visit);
   }
 
   address_range known_;
+  bool sp_is_lowest_ = true;
 };
 
 } // namespace tenure::inline v1::os

@@ -200,6 +200,14 @@ errc loader_cause(DWORD error) noexcept {
   }
 }
 
+// The loader appends ".dll" to a name that has no extension, unless it ends in a dot.
+std::wstring loader_name(const std::string& path) {
+  std::wstring name = system_path(path);
+  const std::size_t begin = name.find_last_of(L'\\') + 1; // 0 if there is none
+  if (name.find(L'.', begin) == std::wstring::npos) name += L'.';
+  return name;
+}
+
 void* open_loaded(const std::wstring& name, fault& why) {
   HMODULE module = nullptr;
   if (GetModuleHandleExW(0, name.c_str(), &module) != 0) return module;
@@ -212,7 +220,7 @@ void* open_loaded(const std::wstring& name, fault& why) {
 // `lazy` and `global` mean nothing here: the loader always binds at once, and by library and symbol. With
 // no_load the loader looks by name only: a module that is loaded under another name of its file is not found.
 void* open(const std::string& path, const open_options& options, fault& why) {
-  const std::wstring name = system_path(path);
+  const std::wstring name = loader_name(path);
   if (options.deep_bind) {
     refuse(why, errc::unsupported, "LoadLibraryExW", 0);
     why.text = "Windows always binds to the library that was named at link time";
@@ -258,7 +266,6 @@ time_point now() noexcept {
 namespace {
 
 bool exiting = false; // set once, by the thread that runs the exit handlers; read by whoever closes modules
-bool watched = false; // set under no lock, by the first load
 
 void note_exit() noexcept {
   __atomic_store_n(&exiting, true, __ATOMIC_RELAXED); // relaxed: a hint; no memory hangs on it
@@ -278,10 +285,7 @@ bool system_is_exiting() noexcept {
 
 // In a DLL the exit handlers run when the DLL is unloaded or, at the end of the process, after those of the
 // program: a manager that is a static object of the program and uses Tenure as a DLL closes before that.
-void watch_exit() noexcept {
-  if (__atomic_exchange_n(&watched, true, __ATOMIC_RELAXED)) return; // relaxed: publishes nothing else
-  std::atexit(note_exit);
-}
+void watch_exit() noexcept { std::atexit(note_exit); }
 
 bool is_exiting() noexcept {
   return __atomic_load_n(&exiting, __ATOMIC_RELAXED) || system_is_exiting(); // relaxed: as note_exit

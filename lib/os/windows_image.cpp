@@ -103,9 +103,9 @@ bool is_mapped(const mapped_image& image, const char* path) noexcept {
 
 void* handle_of_address(const void* address, fault& why) {
   HMODULE module = nullptr;
-  if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, static_cast<const wchar_t*>(address),
-                         &module) != 0)
-    return module;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, static_cast<const wchar_t*>(address), &module);
+  if (module != nullptr && module != GetModuleHandleW(nullptr)) return module;
+  if (module != nullptr) FreeLibrary(module); // the program itself, which is no module
   refuse(why, errc::no_module_at_address, "GetModuleHandleExW", GetLastError());
   return nullptr;
 }

@@ -20,7 +20,7 @@ bool starts_with(std::wstring_view text, std::wstring_view start) noexcept {
 
 bool ends_with_ignoring_case(std::string_view text, std::string_view lower) noexcept {
   if (text.size() < lower.size()) return false;
-  const auto same = [](char a, char b) { return (is_letter(a) ? a | 0x20 : a) == b; };
+  const auto same = [](char small, char any) { return small == (is_letter(any) ? any | 0x20 : any); };
   return std::equal(lower.begin(), lower.end(), text.end() - static_cast<std::ptrdiff_t>(lower.size()), same);
 }
 
@@ -72,6 +72,18 @@ std::wstring units_of(path_view path, fault& why) {
   return text;
 }
 
+// File systems hold no name between two slashes that is longer; the system's own error would be "not found".
+bool has_long_part(const std::wstring& path) noexcept {
+  constexpr std::size_t longest_part = 255; // UTF-16 units
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= path.size(); ++i) {
+    if (i != path.size() && path[i] != L'\\' && path[i] != L'/') continue;
+    if (i - begin > longest_part) return true;
+    begin = i + 1;
+  }
+  return false;
+}
+
 } // namespace
 
 std::string to_internal(path_view path, fault& why) {
@@ -79,7 +91,7 @@ std::string to_internal(path_view path, fault& why) {
   if (path.size() > 3 * longest_path) why.cause = errc::path_too_long; // no UTF-8 of a path is longer
   if (why) return {};
   std::wstring text = units_of(path, why);
-  if (text.size() > longest_path) why.cause = errc::path_too_long;
+  if (text.size() > longest_path || has_long_part(text)) why.cause = errc::path_too_long;
   if (const std::size_t nul = text.find(L'\0'); nul != std::wstring::npos) {
     why.cause = errc::path_contains_nul;
     text.resize(nul); // what the system would have opened

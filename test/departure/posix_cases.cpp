@@ -90,12 +90,19 @@ constexpr bool signals_come_at_once = true;
 constexpr bool signals_come_at_once = true;
 #endif
 
+void tick_every(suseconds_t microseconds) {
+  const itimerval interval{{0, microseconds}, {0, microseconds}};
+  ::setitimer(ITIMER_REAL, &interval, nullptr);
+}
+
 // A timer's signal arrives while the module spins; repeated, for the first may come before the module is
-// entered and then proves nothing: only what the last look saw counts, and `handled` is set by a look that
-// found something.
+// entered and then proves nothing. The timer ends first: where a look takes longer than its period, the
+// module would never go on.
 extern "C" void look_until_inside(int) {
   signalled_host->look();
-  if (signalled_host->finding || signalled_host->looks == 50) handled = 1;
+  if (!signalled_host->finding && signalled_host->looks < 50) return;
+  tick_every(0);
+  handled = 1;
 }
 
 void interrupt_module(const loaded_module& module, observer& host, int flags) {
@@ -104,10 +111,8 @@ void interrupt_module(const loaded_module& module, observer& host, int flags) {
   action.sa_handler = &look_until_inside;
   action.sa_flags = flags;
   ::sigaction(SIGALRM, &action, nullptr);
-  const itimerval each_millisecond{{0, 1000}, {0, 1000}}, never{};
-  ::setitimer(ITIMER_REAL, &each_millisecond, nullptr);
+  tick_every(1000);
   module.function<wait_function>("departure_wait")(handled);
-  ::setitimer(ITIMER_REAL, &never, nullptr);
 }
 
 void interrupted(const loaded_module& module, observer& host) { interrupt_module(module, host, 0); }

@@ -1,8 +1,12 @@
-// Experiment: damages real libraries at random, opens each in a child process, and counts the deaths that the image
-// check would have prevented. Linux only, takes minutes, so it is run by hand:
-//   image_damage SEEDS MODE FILE...   MODE: 1 | 4 | 16 (bytes in headers and tables), head (16 in the first 2 KiB),
+// Experiment: damages real libraries at random, opens each in a child process, and counts the deaths that the
+// image check would have prevented. Linux only, takes minutes, so it is run by hand:
+//   image_damage SEEDS MODE FILE...   MODE: 1 | 4 | 16 (bytes in headers and tables), head (16 in the first 2
+//   KiB),
 //                                     cut (truncation at every STEP=SEEDS bytes)
-// Oracle: of the files that pass, none should kill the loader. The last line gives the share of prevented deaths.
+// Oracle: of the files that pass, none should kill the loader. The last line gives the share of prevented
+// deaths.
+#include "image/image.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -20,8 +24,6 @@
 #include <utility>
 #include <vector>
 
-#include "image/image.hpp"
-
 namespace image = tenure::image;
 
 namespace {
@@ -37,16 +39,17 @@ byte_vector read_file(const char* path) {
   byte_vector result;
   if (FILE* file = std::fopen(path, "rb")) {
     std::byte piece[65536];
-    while (const auto got = std::fread(piece, 1, sizeof piece, file)) result.insert(result.end(), piece, piece + got);
+    while (const auto got = std::fread(piece, 1, sizeof piece, file))
+      result.insert(result.end(), piece, piece + got);
     std::fclose(file);
   }
   return result;
 }
 
 bool is_table(const Elf64_Shdr& section) {
-  static constexpr std::uint32_t types[] = {SHT_DYNAMIC,    SHT_DYNSYM,     SHT_STRTAB,     SHT_HASH,       SHT_GNU_HASH,
-                                            SHT_GNU_versym, SHT_GNU_verdef, SHT_GNU_verneed, SHT_RELA,      SHT_REL,
-                                            SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_NOTE};
+  static constexpr std::uint32_t types[] = {
+      SHT_DYNAMIC,     SHT_DYNSYM, SHT_STRTAB, SHT_HASH,       SHT_GNU_HASH,   SHT_GNU_versym, SHT_GNU_verdef,
+      SHT_GNU_verneed, SHT_RELA,   SHT_REL,    SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_NOTE};
   return (section.sh_flags & SHF_ALLOC) != 0 &&
          std::find(std::begin(types), std::end(types), section.sh_type) != std::end(types);
 }
@@ -54,7 +57,8 @@ bool is_table(const Elf64_Shdr& section) {
 std::vector<region> tables_of(const byte_vector& file) {
   Elf64_Ehdr head;
   std::memcpy(&head, file.data(), sizeof head);
-  std::vector<region> result{{0, sizeof head, kind_header}, {head.e_phoff, head.e_phnum * sizeof(Elf64_Phdr), kind_segments}};
+  std::vector<region> result{{0, sizeof head, kind_header},
+                             {head.e_phoff, head.e_phnum * sizeof(Elf64_Phdr), kind_segments}};
   for (unsigned i = 0; i < head.e_shnum; ++i) {
     Elf64_Shdr section;
     std::memcpy(&section, file.data() + head.e_shoff + i * sizeof section, sizeof section);
@@ -109,13 +113,13 @@ void try_one(const byte_vector& damaged, const char* path, tally& sum, const std
     for (const auto& each : where)
       if (at >= each.begin && at - each.begin < each.size) {
         ++sum.survivors[each.kind];
-        std::printf("  unseen: death %d, kind %x, offset 0x%zx (+0x%zx): %02x -> %02x\n", death, each.kind, at,
-                    at - each.begin, old, std::to_integer<int>(damaged[at]));
+        std::printf("  unseen: death %d, kind %x, offset 0x%zx (+0x%zx): %02x -> %02x\n", death, each.kind,
+                    at, at - each.begin, old, std::to_integer<int>(damaged[at]));
       }
 }
 
-void damage(const byte_vector& whole, const std::vector<region>& where, int count, long seeds, const char* path,
-            tally& sum) {
+void damage(const byte_vector& whole, const std::vector<region>& where, int count, long seeds,
+            const char* path, tally& sum) {
   std::size_t total = 0;
   for (const auto& each : where) total += each.size;
   for (long seed = 0; seed < seeds; ++seed) {
@@ -159,18 +163,22 @@ int main(int count, char** arguments) {
     write_file(path.c_str(), whole);
     if (open_in_child(path.c_str()) != 0) continue;
     const auto before = total;
-    if (mode == "cut") cut(whole, seeds, path.c_str(), total);
-    else if (mode == "head") damage(whole, {{0, std::min<std::size_t>(whole.size(), 2048), kind_head}}, 16, seeds, path.c_str(), total);
-    else damage(whole, tables_of(whole), std::atoi(mode.c_str()), seeds, path.c_str(), total);
+    if (mode == "cut")
+      cut(whole, seeds, path.c_str(), total);
+    else if (mode == "head")
+      damage(whole, {{0, std::min<std::size_t>(whole.size(), 2048), kind_head}}, 16, seeds, path.c_str(),
+             total);
+    else
+      damage(whole, tables_of(whole), std::atoi(mode.c_str()), seeds, path.c_str(), total);
     std::printf("%s: %ld tried, %ld died, %ld after headers, %ld after tables\n", arguments[i],
-                total.tried - before.tried, total.died - before.died, total.died_headers - before.died_headers,
-                total.died_tables - before.died_tables);
+                total.tried - before.tried, total.died - before.died,
+                total.died_headers - before.died_headers, total.died_tables - before.died_tables);
     std::fflush(stdout);
   }
   unlink(path.c_str());
   for (const auto& [kind, times] : total.survivors) std::printf("unseen in %x: %ld\n", kind, times);
   const double died = total.died != 0 ? static_cast<double>(total.died) : 1;
-  std::printf("%ld tried, %ld died; prevented by headers %.1f %%, by tables %.1f %%\n", total.tried, total.died,
-              100 * (1 - static_cast<double>(total.died_headers) / died),
+  std::printf("%ld tried, %ld died; prevented by headers %.1f %%, by tables %.1f %%\n", total.tried,
+              total.died, 100 * (1 - static_cast<double>(total.died_headers) / died),
               100 * (1 - static_cast<double>(total.died_tables) / died));
 }

@@ -1,9 +1,10 @@
 // What the image fuzzers share: hand any bytes to both levels and to the report, for one format's process.
-#pragma once
-
-#include <cstdlib>
+#ifndef TENURE_TEST_IMAGE_FUZZ_HPP
+#define TENURE_TEST_IMAGE_FUZZ_HPP
 
 #include "image/image.hpp"
+
+#include <cstdlib>
 
 namespace tenure_fuzz {
 
@@ -22,3 +23,5 @@ inline void feed(const std::uint8_t* data, std::size_t size, const tenure::image
 }
 
 } // namespace tenure_fuzz
+
+#endif

@@ -1,4 +1,5 @@
-// libFuzzer entry: clang++ -std=c++20 -Ilib -fsanitize=fuzzer,address,undefined lib/image/*.cpp
+// libFuzzer entry: clang++ -std=c++20 -Ilib -fsanitize=fuzzer,address,undefined
+// test/fuzz/image_macho_fuzz.cpp lib/image/*.cpp
 #include "image_fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -14,4 +14,12 @@ public:
   virtual int value() const = 0;
 };
 
+// What a hooked module tells, and to whom.
+enum class module_event { initialised, finalised };
+struct module_hook {
+  void (*call)(void* context, const char* module, module_event what);
+  void* context;
+};
+inline constexpr const char* hook_variable = "TENURE_TEST_HOOK"; // holds the hook's address as a decimal number
+
 #endif

@@ -23,11 +23,11 @@ provision_packages() { # SYSTEM GROUP
     alpine:build) echo g++ meson ninja pkgconf cmake make fmt-dev doctest-dev ;;
     brew:build) echo meson ninja pkgconf cmake fmt doctest ;;
 
-    debian:bench) echo libbenchmark-dev ;;
-    fedora:bench) echo google-benchmark-devel ;;
-    arch:bench) echo benchmark ;;
-    alpine:bench) echo benchmark-dev ;;
-    brew:bench) echo google-benchmark ;;
+    debian:bench) echo libbenchmark-dev libcli11-dev nlohmann-json3-dev ;;
+    fedora:bench) echo google-benchmark-devel cli11-devel json-devel ;;
+    arch:bench) echo benchmark cli11 nlohmann-json ;;
+    alpine:bench) echo benchmark-dev cli11 nlohmann-json ;;
+    brew:bench) echo google-benchmark cli11 nlohmann-json ;;
 
     *:clang) echo clang ;;
     debian:libcxx) echo clang libc++-dev libc++abi-dev ;;
@@ -149,7 +149,7 @@ provision_found() { # GROUP
     done
     case $1 in
     build) provision_compiles c++ fmt/format.h && provision_compiles c++ doctest/doctest.h ;;
-    bench) provision_compiles c++ benchmark/benchmark.h ;;
+    bench) provision_compiles c++ benchmark/benchmark.h && provision_compiles c++ CLI/CLI.hpp && provision_compiles c++ nlohmann/json.hpp ;;
     libcxx) provision_compiles 'clang++ -stdlib=libc++' vector ;;
     musl | macos) [ -x "$(provision_zig)" ] || provision_have npm ;;
     plugins) provision_compiles c++ ladspa.h ;;

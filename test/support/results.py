@@ -10,7 +10,8 @@ import sys
 
 PASSED = {'OK', 'EXPECTEDFAIL'}
 SKIPPED = {'SKIP'}
-TAIL_LINES = 30  # enough for a doctest failure or the head of a sanitizer's stack, and still one screen
+REPORTS = ('Sanitizer:', 'runtime error:')  # how a sanitizer's report begins
+SHOWN_LINES = 30  # enough for a doctest failure or a sanitizer's stack, and still one screen
 
 
 def read(path):
@@ -40,6 +41,14 @@ def ended(test):
     return f'exit code {code}'
 
 
+def telling(lines):
+    """A sanitizer's report is told from its head on, everything else by its end."""
+    for number, line in enumerate(lines):
+        if any(report in line for report in REPORTS):
+            return lines[number:number + SHOWN_LINES]
+    return lines[-SHOWN_LINES:]
+
+
 def tell(test):
     lines = output(test)
     if test['result'] in SKIPPED:
@@ -47,7 +56,7 @@ def tell(test):
         print(f"  skipped: {test['name']}: {reason.removeprefix('skipped: ')}")
     elif test['result'] not in PASSED:
         print(f"  FAILED: {test['name']} ({ended(test)})")
-        for line in lines[-TAIL_LINES:]:
+        for line in telling(lines):
             print(f'    {line}')
 
 

@@ -30,11 +30,17 @@ inline std::string module_file(const std::string& name) {
   throw std::runtime_error("no test module " + name + " in " + module_dir());
 }
 
+// Names in the tests are UTF-8; Windows takes narrow ones for its code page.
+inline std::filesystem::path path_of_utf8(const std::string& name) {
+  return std::filesystem::path(std::u8string(name.begin(), name.end()));
+}
+
 // Removed with all that is in it at the end of its scope.
 class scratch {
 public:
   scratch()
       : folder_(std::filesystem::temp_directory_path() / unique_name()) {
+    std::filesystem::remove_all(folder_); // of a process that had this number, and left it behind
     std::filesystem::create_directories(folder_);
     folder_ = std::filesystem::canonical(folder_); // as the loader will name what lies in it
   }
@@ -46,18 +52,27 @@ public:
   }
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  [[nodiscard]] std::string path(const std::string& name) const {
+    const std::u8string whole = (folder_ / path_of_utf8(name)).u8string();
+    return {whole.begin(), whole.end()};
+  }
 
   // A copy of the test module `name`; its path.
   [[nodiscard]] std::string copy(const std::string& name) const { return copy(name, file_name(name)); }
   [[nodiscard]] std::string copy(const std::string& name, const std::string& as) const {
-    std::filesystem::copy_file(module_file(name), folder_ / as);
+    std::filesystem::copy_file(module_file(name), folder_ / path_of_utf8(as));
     return path(as);
   }
-  // Puts another file in the place of one that may be mapped: as installers do it, by renaming.
+  // Puts another file in the place of one that may be mapped: as installers do it, by renaming. Windows lets a
+  // mapped file be renamed, but not replaced by another one's renaming.
   void replace(const std::string& file, const std::string& by_module) const {
     const std::filesystem::path fresh = folder_ / "fresh.tmp";
     std::filesystem::copy_file(module_file(by_module), fresh);
+    std::error_code refused;
+    std::filesystem::rename(fresh, file, refused);
+    if (!refused) return;
+    static std::atomic<int> next{0};
+    std::filesystem::rename(file, folder_ / ("old-" + std::to_string(next++) + ".tmp"));
     std::filesystem::rename(fresh, file);
   }
   std::string write(const std::string& name, const std::string& bytes) const {

@@ -30,13 +30,17 @@ public:
     if (!warm_.empty()) victims.push_back(warm_.pop_front());
   }
   [[nodiscard]] time_point next_due() const noexcept {
-    return warm_.empty() ? never : warm_.front()->idle_since() + Ttl;
+    time_point first = never;
+    for (const idle_module* m = warm_.front(); m != nullptr; m = idle_list::after(*m))
+      if (first == never || m->idle_since() - first < duration{}) first = m->idle_since();
+    return first == never ? never : first + Ttl;
   }
 
 private:
-  // The difference, not the sum, is compared: a clock that wraps round goes on being right (UT-4020).
+  // Looks at all: one that was used without the mutex got a later idle_since() than its place in the order
+  // says. The difference, not the sum, is compared: a clock that wraps round goes on being right (UT-4020).
   void expire(time_point now, duration ttl, idle_list& victims) noexcept {
-    while (!warm_.empty() && now - warm_.front()->idle_since() >= ttl) shed(victims);
+    warm_.move_to(victims, [=](const idle_module& m) { return now - m.idle_since() >= ttl; });
   }
 
   idle_list warm_; // least recently used first

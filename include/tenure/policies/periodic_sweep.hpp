@@ -23,6 +23,7 @@ public:
   void idled(idle_module& m, time_point, idle_list&) noexcept { unstamped_.push_back(m); }
   void revived(idle_module& m) noexcept { (m.stamp == never ? unstamped_ : candidates_).remove(m); }
   void sweep(const sweep_request& request, idle_list& victims) noexcept {
+    hand_back_used(victims); // those that are idle again come back through idled(), and the sweep is repeated
     stamp_new_ones(request.now);
     const duration delay = request.delay_or(delay_);
     while (!candidates_.empty() && candidates_.front()->stamp + delay <= request.now)
@@ -42,6 +43,12 @@ public:
   }
 
 private:
+  // A use that took no lock clears the stamp as any other, and nothing is stamped while it is in use.
+  void hand_back_used(idle_list& victims) noexcept {
+    const auto used = [](const idle_module& m) { return m.was_used(); };
+    unstamped_.move_to(victims, used);
+    candidates_.move_to(victims, used);
+  }
   void stamp_new_ones(time_point now) noexcept {
     for (idle_module* m = unstamped_.front(); m != nullptr;) {
       idle_module* const next = idle_list::after(*m);

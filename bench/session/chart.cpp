@@ -1,0 +1,241 @@
+#include "chart.hpp"
+
+#include "stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace session {
+namespace {
+
+// Pixels. Labels are of ten: smaller ones cannot be read, larger ones make lanes that one has to scroll
+// through.
+constexpr double width = 1120, left = 172, right = 24;
+constexpr double lane_pitch = 12, lane_height = 9, idle_height = 5;
+constexpr double top_height = 118, band_head = 40, strip_height = 40, band_gap = 18, axis_height = 46;
+constexpr double plot_width = width - left - right;
+
+// Okabe and Ito's colours, told apart by eyes of every kind; being idle is also a thinner line, and lingering
+// a dashed one, for paper without colours. rsvg knows no CSS variables: each rule stands twice.
+constexpr const char* style = R"(<style>
+svg { color: #1f2328; font-family: system-ui, "DejaVu Sans", Arial, sans-serif; }
+text { fill: currentColor; font-size: 10px; }
+.paper { fill: #ffffff; }
+.title { font-size: 20px; font-weight: 600; }
+.policy { font-size: 14px; font-weight: 600; }
+.said { font-size: 12px; }
+.lane, .grid, .edge, .active, .idle, .lingering { fill: none; }
+.lane { stroke: #eceff2; stroke-width: 9; }
+.grid { stroke: #8c959f; stroke-opacity: 0.35; }
+.edge { stroke: currentColor; stroke-opacity: 0.6; stroke-dasharray: 2 3; }
+.active { stroke: #0072b2; stroke-width: 9; }
+.idle { stroke: #e69f00; stroke-width: 5; }
+.lingering { stroke: #c2408b; stroke-width: 5; stroke-dasharray: 4 2; }
+.sum { fill: #8c959f; fill-opacity: 0.75; }
+@media (prefers-color-scheme: dark) {
+svg { color: #e6edf3; }
+.paper { fill: #0d1117; }
+.lane { stroke: #20262e; }
+.grid { stroke: #9198a1; stroke-opacity: 0.3; }
+.active { stroke: #56b4e9; }
+.idle { stroke: #e69f00; }
+.lingering { stroke: #f08cc4; }
+.sum { fill: #9198a1; fill-opacity: 0.6; }
+}
+</style>
+)";
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+class drawing {
+public:
+  explicit drawing(const outcome& o)
+      : outcome_(o)
+      , lanes_(static_cast<double>(o.lanes.size()) * lane_pitch)
+      , band_(band_head + lanes_ + strip_height + band_gap)
+      , height_(top_height + static_cast<double>(o.policies.size()) * band_ + axis_height) {
+    for (const figures& f : o.policies) peak_ = std::max(peak_, f.peak);
+  }
+
+  std::string draw() {
+    put(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img">)"
+        "\n",
+        width, height_);
+    put("<title>Residency of plug-ins under each policy</title>\n{}", style);
+    put(R"(<rect class="paper" width="{}" height="{}"/>)"
+        "\n",
+        width, height_);
+    draw_head();
+    draw_grid();
+    double y = top_height;
+    for (const figures& f : outcome_.policies) {
+      draw_band(f, y);
+      y += band_;
+    }
+    draw_axis(y);
+    return out_ + "</svg>\n";
+  }
+
+private:
+  template <class... Args> void put(fmt::format_string<Args...> text, Args&&... args) {
+    fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
+  }
+  void text(double x, double y, const char* look, const std::string& words, const char* anchor = "start") {
+    put(R"(<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)"
+        "\n",
+        look, x, y, anchor, escaped(words));
+  }
+  [[nodiscard]] double x_of(std::uint32_t tick) const {
+    return left + plot_width * tick / std::max(outcome_.played.ticks, 1U);
+  }
+
+  void draw_head() {
+    text(20, 34, "title", "Which modules are mapped, under each policy");
+    text(20, 56, "said",
+         fmt::format(
+             "The {} most popular of {} plug-ins in one session: {} opens, {} calls, {} threads, seed {}. "
+             "{}, {}",
+             outcome_.lanes.size(), outcome_.used.size(), outcome_.played.count(action::open),
+             outcome_.played.count(action::call), outcome_.wish.threads, outcome_.wish.seed,
+             outcome_.where.processor, outcome_.where.date));
+    double x = 20;
+    x = legend(x, "active", lane_height, "in use");
+    x = legend(x, "idle", idle_height, "idle: loaded, no reference");
+    x = legend(x, "lingering", idle_height, "lingering: closed, the system keeps it mapped");
+    x = legend(x, "lane", lane_height, "gone");
+    put(R"(<path class="sum" d="M{} 88v-4h8v-4h8v-3h8v11z"/>)"
+        "\n",
+        x);
+    text(x + 30, 86, "said", fmt::format("modules mapped, of all {}", outcome_.used.size()));
+  }
+  // Returns where the next one begins.
+  double legend(double x, const char* look, double thick, const std::string& words) {
+    put(R"(<path class="{}" stroke-width="{}" d="M{} 82h24"/>)"
+        "\n",
+        look, thick, x);
+    text(x + 30, 86, "said", words);
+    return x + 30 + static_cast<double>(words.size()) * 6.6 + 18;
+  }
+
+  // A line every 1, 2, 5, 10... seconds, at most 15 of them.
+  [[nodiscard]] unsigned grid_step() const {
+    for (unsigned step = 1;; step *= 10)
+      for (const unsigned factor : {1U, 2U, 5U})
+        if (outcome_.wish.seconds <= 15 * factor * step) return factor * step;
+  }
+  void draw_grid() {
+    for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step()) {
+      const double x = x_of(s * ticks_per_second);
+      put(R"(<path class="grid" d="M{:.1f} {}V{:.1f}"/>)"
+          "\n",
+          x, top_height, height_ - axis_height);
+      text(x, top_height - 4, "", fmt::format("{}", s), "middle");
+    }
+    text(left - 8, top_height - 4, "", "session time, s", "end");
+    const double last = x_of(outcome_.played.ticks * 9 / 10);
+    put(R"(<path class="edge" d="M{:.1f} {}V{:.1f}"/>)"
+        "\n",
+        last, top_height, height_ - axis_height);
+  }
+  void draw_axis(double y) {
+    for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
+      text(x_of(s * ticks_per_second), y + 14, "", fmt::format("{}", s), "middle");
+    text(left + plot_width / 2, y + 32, "said", "session time, seconds (dotted line: the last release)",
+         "middle");
+  }
+
+  void draw_band(const figures& f, double y) {
+    const std::string told =
+        f.completed
+            ? fmt::format("closes {}: {} loads, {:.0f} ms in the loader, {:.0f} module-seconds mapped, {} at "
+                          "most",
+                          f.rule, f.loads, loader_ms(f), f.resident_seconds, f.peak)
+            : f.trouble;
+    put(R"(<text x="20" y="{}"><tspan class="policy">{}</tspan> <tspan class="said" dx="8">{}</tspan></text>)"
+        "\n",
+        y + 28, escaped(f.policy), escaped(told));
+    draw_labels(y + band_head);
+    draw_lanes(f, y + band_head);
+    draw_sum(f, y + band_head + lanes_ + strip_height);
+  }
+  void draw_labels(double y) {
+    std::string lanes;
+    for (std::size_t i = 0; i != outcome_.lanes.size(); ++i) {
+      const double middle = y + (static_cast<double>(i) + 0.5) * lane_pitch;
+      text(left - 8, middle + 3.5, "", outcome_.used[outcome_.lanes[i]].name, "end");
+      lanes += fmt::format("M{} {}h{}", left, middle, plot_width);
+    }
+    put(R"(<path class="lane" d="{}"/>)"
+        "\n",
+        lanes);
+  }
+  // All stretches of one state in one path: a chart of ten thousand elements would be slow to look at.
+  void draw_lanes(const figures& f, double y) {
+    std::string paths[4];
+    for (std::size_t i = 0; i != f.lanes.size(); ++i) {
+      const double middle = y + (static_cast<double>(i) + 0.5) * lane_pitch;
+      for (std::size_t c = 0; c != f.lanes[i].size(); ++c) {
+        const change& from = f.lanes[i][c];
+        const std::uint32_t until =
+            c + 1 != f.lanes[i].size() ? f.lanes[i][c + 1].tick : outcome_.played.ticks;
+        paths[static_cast<unsigned>(from.to)] +=
+            fmt::format("M{:.1f} {}H{:.1f}", x_of(from.tick), middle, x_of(until));
+      }
+    }
+    constexpr const char* looks[] = {nullptr, "active", "idle", "lingering"};
+    for (unsigned p = 1; p != 4; ++p)
+      if (!paths[p].empty())
+        put(R"(<path class="{}" d="{}"/>)"
+            "\n",
+            looks[p], paths[p]);
+  }
+  // The same scale in every band.
+  void draw_sum(const figures& f, double base) {
+    const double unit = (strip_height - 6) / std::max(peak_, 1U);
+    std::string path = fmt::format("M{} {:.1f}", left, base);
+    std::uint32_t before = 0;
+    for (std::uint32_t tick = 0; tick != f.resident_by_tick.size(); ++tick) {
+      if (f.resident_by_tick[tick] == before) continue;
+      before = f.resident_by_tick[tick];
+      path += fmt::format("H{:.1f}V{:.1f}", x_of(tick), base - before * unit);
+    }
+    put(R"(<path class="sum" d="{}H{}V{:.1f}z"/>)"
+        "\n",
+        path, left + plot_width, base);
+    text(left - 8, base - strip_height / 2 + 6, "", fmt::format("all mapped, to {}", f.peak), "end");
+  }
+
+  const outcome& outcome_;
+  double lanes_, band_, height_;
+  std::uint32_t peak_ = 0;
+  std::string out_;
+};
+
+} // namespace
+
+void write_chart(const outcome& o, const std::string& file) {
+  std::ofstream out(file);
+  out << drawing(o).draw();
+  out.close();
+  if (!out) throw std::system_error(errno, std::generic_category(), file);
+}
+
+} // namespace session

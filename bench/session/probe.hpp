@@ -1,0 +1,15 @@
+// Each plug-in is tried once before the session, in a child process: one that crashes must not end the
+// session.
+#ifndef TENURE_BENCH_SESSION_PROBE_HPP
+#define TENURE_BENCH_SESSION_PROBE_HPP
+
+#include "corpus.hpp"
+#include "progress.hpp"
+
+namespace session {
+
+[[nodiscard]] corpus try_plugins(const found_files& found, const std::string& log, progress& bar);
+
+} // namespace session
+
+#endif

@@ -1,0 +1,234 @@
+#include "replay.hpp"
+
+#include "child.hpp"
+#include "mappings.hpp"
+#include "player.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <sys/mman.h>
+
+namespace session {
+namespace {
+
+using clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds longest_replay{60'000};
+constexpr std::int64_t tick_length = 1'000'000'000 / ticks_per_second; // nanoseconds of session time
+
+double milliseconds(tenure::duration d) { return static_cast<double>(d.nanoseconds) / 1e6; }
+double seconds_since(clock::time_point begin) {
+  return std::chrono::duration<double>(clock::now() - begin).count();
+}
+
+// The tick that a child is at, seen by its parent. All accesses are relaxed: it is only shown, nothing hangs
+// on it.
+class shared_tick {
+public:
+  shared_tick()
+      : value_(static_cast<std::atomic<std::uint32_t>*>(mmap(nullptr, sizeof(std::atomic<std::uint32_t>),
+                                                             PROT_READ | PROT_WRITE,
+                                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
+    if (value_ == MAP_FAILED) throw std::bad_alloc();
+    new (value_) std::atomic<std::uint32_t>(0);
+  }
+  shared_tick(const shared_tick&) = delete;
+  shared_tick& operator=(const shared_tick&) = delete;
+  ~shared_tick() { munmap(value_, sizeof *value_); }
+  void set(std::uint32_t tick) { value_->store(tick, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t get() const { return value_->load(std::memory_order_relaxed); }
+
+private:
+  std::atomic<std::uint32_t>* value_; // the child writes, the parent reads
+};
+
+// Session time: it stands still within a tick. Relaxed: who reads it in a tick has met the writer at the
+// barrier.
+class session_clock {
+public:
+  void set(std::uint32_t tick) { ticks_.store(tick, std::memory_order_relaxed); }
+  [[nodiscard]] tenure::clock_source source() { return {&now, this}; }
+
+private:
+  static tenure::time_point now(void* self) noexcept {
+    const auto ticks = static_cast<session_clock*>(self)->ticks_.load(std::memory_order_relaxed);
+    return tenure::time_point(static_cast<std::int64_t>(ticks) * tick_length);
+  }
+  std::atomic<std::uint32_t> ticks_{0};
+};
+
+class replay {
+public:
+  replay(const outcome& o, const policy_entry& policy, shared_tick& shown)
+      : outcome_(o)
+      , policy_(policy)
+      , shown_(shown)
+      , stage_(policy.make({.clock = clock_.source()}))
+      , busy_(o.used.size())
+      , timeline_(o.used) {
+    for (const auto& steps : o.played.threads)
+      players_.emplace_back(play{*stage_, outcome_.used, busy_}, steps, o.played.slots);
+  }
+
+  figures run() {
+    figures f;
+    f.policy = policy_.name;
+    f.rule = policy_.rule;
+    const auto begin = clock::now();
+    play_all();
+    close_all(f);
+    f.wall_seconds = seconds_since(begin);
+    fill_manager(f);
+    fill_players(f);
+    fill_residency(f);
+    return f;
+  }
+
+private:
+  void play_all() {
+    std::barrier meeting(static_cast<std::ptrdiff_t>(players_.size()), [this]() noexcept { end_tick(); });
+    std::vector<std::thread> threads;
+    for (player& p : players_)
+      threads.emplace_back([&] {
+        for (std::uint32_t tick = 0; tick != outcome_.played.ticks; ++tick) {
+          p.do_tick(tick);
+          meeting.arrive_and_wait();
+        }
+      });
+    for (std::thread& t : threads) t.join();
+  }
+
+  // On one thread, while all others wait at the barrier.
+  void end_tick() noexcept {
+    timeline_.sample(tick_, stage_->report());
+    clock_.set(++tick_);
+    if (tick_ % sweep_interval == 0) stage_->sweep();
+    shown_.set(tick_);
+  }
+
+  void close_all(figures& f) {
+    const auto begin = clock::now();
+    const tenure::unload_report report = stage_->final_close();
+    f.final_close_ms = seconds_since(begin) * 1e3;
+    timeline_.note_lingering(report);
+    std::set<std::string, std::less<>> staying;
+    for (const tenure::unload_entry& entry : report) judge(entry, staying, f);
+    look_from_outside(staying, f);
+    f.active_at_end = stage_->stats().active;
+  }
+
+  // Each module has to be gone, or to say why not.
+  void judge(const tenure::unload_entry& entry, std::set<std::string, std::less<>>& staying,
+             figures& f) const {
+    const bool kept = policy_.keeps_pages && entry.outcome == tenure::unload_outcome::kept;
+    const bool lingers = entry.outcome == tenure::unload_outcome::lingering;
+    if (lingers || kept)
+      staying.emplace(entry.path);
+    else if (entry.outcome != tenure::unload_outcome::gone)
+      f.left_over.push_back(
+          fmt::format("{}: {}, {} references", entry.path, to_string(entry.outcome), entry.references));
+  }
+
+  // What the report says, against what the system's list of mappings says.
+  void look_from_outside(const std::set<std::string, std::less<>>& staying, figures& f) const {
+    const mappings seen = mappings_of_this_process();
+    if (!seen.known) return;
+    for (const plugin& p : outcome_.used) {
+      const bool mapped = seen.contains(p.path), said = staying.contains(p.path);
+      if (mapped && !said) f.still_mapped.push_back(p.path);
+      if (said && !mapped) f.not_mapped.push_back(p.path);
+    }
+  }
+
+  void fill_manager(figures& f) const {
+    const tenure::manager_stats stats = stage_->stats();
+    f.loads = stats.loads;
+    f.failures = stats.failures;
+    f.revives = stats.revives;
+    f.closes = stats.closes;
+    f.lingers = stats.lingers;
+    f.deferrals = stats.deferrals;
+    f.loading_ms = milliseconds(stats.loading);
+    f.closing_ms = milliseconds(stats.closing);
+  }
+
+  void fill_players(figures& f) const {
+    std::vector<std::uint64_t> times, digests;
+    std::map<std::uint32_t, std::uint64_t> wrong; // by plug-in
+    for (const player& p : players_) {
+      times.insert(times.end(), p.open_times.begin(), p.open_times.end());
+      digests.push_back(p.digest);
+      f.opens += p.done[static_cast<unsigned>(action::open)];
+      f.calls += p.done[static_cast<unsigned>(action::call)];
+      f.releases += p.done[static_cast<unsigned>(action::release)];
+      f.works_made += p.works_made;
+      f.works_ended += p.works_ended;
+      for (const auto& [plugin, n] : p.wrong_results) wrong[plugin] += n;
+      f.errors.insert(f.errors.end(), p.errors.begin(), p.errors.end());
+    }
+    for (const auto& [plugin, n] : wrong)
+      f.wrong_results.push_back(fmt::format("{} of {}", n, outcome_.used[plugin].name));
+    f.digest = combine(digests);
+    fill_open_times(std::move(times), f);
+  }
+
+  // Nearest rank.
+  static void fill_open_times(std::vector<std::uint64_t> times, figures& f) {
+    if (times.empty()) return;
+    std::sort(times.begin(), times.end());
+    const auto rank = [&](std::size_t hundredths) {
+      return static_cast<double>(times[(times.size() * hundredths + 99) / 100 - 1]) / 1e3;
+    };
+    f.open_p50_us = rank(50);
+    f.open_p99_us = rank(99);
+    f.open_max_us = rank(100);
+  }
+
+  void fill_residency(figures& f) const {
+    f.resident_by_tick = timeline_.resident();
+    std::uint64_t ticks = 0;
+    for (const std::uint32_t n : f.resident_by_tick) ticks += n;
+    f.resident_seconds = static_cast<double>(ticks) / ticks_per_second;
+    f.active_seconds = static_cast<double>(timeline_.active_ticks()) / ticks_per_second;
+    f.peak = *std::max_element(f.resident_by_tick.begin(), f.resident_by_tick.end());
+    for (const std::uint32_t plugin : outcome_.lanes) f.lanes.push_back(timeline_.changes()[plugin]);
+    f.lingered = timeline_.lingered();
+  }
+
+  const outcome& outcome_;
+  const policy_entry& policy_;
+  shared_tick& shown_;
+  session_clock clock_;
+  std::unique_ptr<stage> stage_;
+  std::vector<std::mutex> busy_;
+  timeline timeline_;
+  std::deque<player> players_;
+  std::uint32_t tick_ = 0; // written at the barrier only
+};
+
+} // namespace
+
+figures replay_in_child(const outcome& o, const policy_entry& policy, const std::string& log, progress& bar) {
+  shared_tick tick;
+  bar.begin(policy.name, o.played.ticks);
+  const auto body = [&] { return pack(replay(o, policy, tick).run()); };
+  const child_result child = run_child(body, longest_replay, log, [&] { bar.set(tick.get()); });
+  figures f;
+  if (child.completed) f = unpack(child.answer);
+  f.policy = policy.name;
+  f.rule = policy.rule;
+  f.completed = child.completed;
+  f.trouble = child.completed ? "" : fmt::format("{} in tick {}; see {}", child.trouble, tick.get(), log);
+  bar.end(child.completed ? fmt::format("{} loads, {:.1f} s", f.loads, f.wall_seconds) : f.trouble);
+  return f;
+}
+
+} // namespace session

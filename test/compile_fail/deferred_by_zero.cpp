@@ -1,0 +1,4 @@
+// error: deferred<0> is immediate
+#include <tenure/policies/deferred.hpp>
+
+tenure::policy::deferred<0> policy;

@@ -1,0 +1,4 @@
+// error: unload_policy
+#include <tenure/manager.hpp>
+
+tenure::manager<int>* modules;

@@ -1,0 +1,14 @@
+// An operator new that fails once, when it is told to. Replaced in failing_new.cpp, for the whole program.
+#ifndef TENURE_TEST_FAILING_NEW_HPP
+#define TENURE_TEST_FAILING_NEW_HPP
+
+namespace tenure_test {
+
+// The n-th allocation of this thread from now on fails, n > 0; 0: none does.
+void fail_allocation(int n) noexcept;
+// Ends it. True if one was refused.
+bool stop_failing() noexcept;
+
+} // namespace tenure_test
+
+#endif

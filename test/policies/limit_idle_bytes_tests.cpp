@@ -1,0 +1,101 @@
+// limit_idle_bytes<Inner, Bytes>: what Inner keeps, but never more idle address space than Bytes.
+#include "policies/fixture.hpp"
+#include "support/virtual_clock.hpp"
+
+#include <tenure/policies/final_close.hpp>
+#include <tenure/policies/keep_warm.hpp>
+#include <tenure/policies/limit_idle_bytes.hpp>
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using tenure::policy::limit_idle_bytes;
+using tenure_test::fixture;
+using tenure_test::is_mapped;
+
+namespace {
+
+// Every test module is one source, so all are of one size; a policy that looks at it tells which.
+class weigh {
+public:
+  explicit weigh(std::size_t* bytes) noexcept
+      : bytes_(bytes) {}
+  void idled(tenure::idle_module& m, tenure::time_point, tenure::idle_list& victims) noexcept {
+    *bytes_ = m.mapped_bytes();
+    victims.push_back(m);
+  }
+  void revived(tenure::idle_module&) noexcept {}
+  void sweep(const tenure::sweep_request&, tenure::idle_list&) noexcept {}
+  void drain(tenure::idle_list&) noexcept {}
+  [[nodiscard]] tenure::time_point next_due() const noexcept { return tenure::never; }
+
+private:
+  std::size_t* bytes_;
+};
+
+std::size_t module_size() {
+  std::size_t bytes = 0;
+  fixture<weigh> f{weigh(&bytes), {}};
+  f.open_and_release(f.a);
+  return bytes;
+}
+
+constexpr std::size_t kilobyte = 1024;
+constexpr std::size_t limit = 64 * kilobyte;
+
+} // namespace
+
+TEST_CASE("the sizes that the tests below take for granted: a module has pages, and several fit the limit") {
+  CHECK(module_size() >= 4 * kilobyte);
+  CHECK(module_size() <= limit);
+}
+
+TEST_CASE("what is idle stays within the limit, and the oldest go first") {
+  fixture<limit_idle_bytes<tenure::policy::final_close, limit>> f;
+  const std::size_t fit = limit / module_size();
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i != fit + 2; ++i)
+    files.push_back(f.folder.copy("basic", "copy" + std::to_string(i) + ".so"));
+  for (std::size_t i = 0; i != fit; ++i) f.open_and_release(files[i]);
+  CHECK(f.modules.stats().closes == 0);
+  f.open_and_release(files[fit]);
+  CHECK(f.modules.stats().closes == 1);
+  CHECK(!is_mapped(files[0]));
+  CHECK(is_mapped(files[1]));
+  f.open_and_release(files[fit + 1]);
+  CHECK(!is_mapped(files[1]));
+  CHECK(f.modules.stats().closes == 2);
+}
+
+TEST_CASE("modules in use weigh nothing, and a revived one gives its room back") {
+  fixture<limit_idle_bytes<tenure::policy::final_close, limit>> f;
+  std::vector<tenure::module> held;
+  for (int i = 0; i != 20; ++i)
+    held.push_back(f.modules.open(f.folder.copy("basic", "copy" + std::to_string(i) + ".so")));
+  CHECK(f.modules.stats().closes == 0);
+  for (int i = 0; i != 100; ++i) f.open_and_release(f.a);
+  CHECK(f.modules.stats().closes == 0);
+  CHECK(is_mapped(f.a));
+}
+
+TEST_CASE("a module that is larger than the limit is not kept") {
+  fixture<limit_idle_bytes<tenure::policy::final_close, 1>> f;
+  f.open_and_release(f.a);
+  CHECK(!is_mapped(f.a));
+  CHECK(f.modules.stats().lingers == 0);
+}
+
+TEST_CASE("within the limit the inner policy's own rules hold") {
+  tenure_test::virtual_clock clock;
+  fixture<limit_idle_bytes<tenure::policy::keep_warm<2, tenure::seconds(4)>, 1024 * kilobyte>> f{
+      clock.options()};
+  for (const std::string& file : {f.a, f.b, f.c}) f.open_and_release(file);
+  CHECK(!is_mapped(f.a));
+  CHECK(is_mapped(f.b));
+  CHECK(f.modules.next_due() == clock.now() + tenure::seconds(4));
+  clock.advance(tenure::seconds(4));
+  CHECK(f.modules.sweep().all_gone());
+  CHECK(!is_mapped(f.b));
+  CHECK(!is_mapped(f.c));
+}

@@ -1,0 +1,123 @@
+// A file that is replaced on disk while its old image is loaded: told, and never silently the old code.
+#include "support/mapped.hpp"
+#include "support/scratch.hpp"
+
+#include <tenure/tenure.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+using tenure_test::scratch;
+
+namespace {
+
+int ask(const tenure::module& m) { return m.symbol<int()>("answer")(); }
+
+// Closes at once, and notes how large the module was.
+class weigh {
+public:
+  explicit weigh(std::size_t* bytes) noexcept
+      : bytes_(bytes) {}
+  void idled(tenure::idle_module& m, tenure::time_point, tenure::idle_list& victims) noexcept {
+    *bytes_ = m.mapped_bytes();
+    victims.push_back(m);
+  }
+  void revived(tenure::idle_module&) noexcept {}
+  void sweep(const tenure::sweep_request&, tenure::idle_list&) noexcept {}
+  void drain(tenure::idle_list&) noexcept {}
+  [[nodiscard]] tenure::time_point next_due() const noexcept { return tenure::never; }
+
+private:
+  std::size_t* bytes_;
+};
+
+// The file under a spelling that was not used before, which is looked up anew.
+std::string other_spelling(const scratch& folder, const std::string& file) {
+  return folder.path("./" + std::filesystem::path(file).filename().string());
+}
+
+} // namespace
+
+TEST_CASE("an idle module whose file was replaced: the next open gives the new code") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::final_close> modules;
+  CHECK(ask(modules.open(file)) == 42);
+  folder.replace(file, "other_code");
+  CHECK(ask(modules.open(file)) == 43);
+  CHECK(modules.stats().loads == 2);
+  CHECK(modules.final_close().all_gone());
+}
+
+TEST_CASE("an active module whose file was replaced stays, and the new file is a module beside it") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(file);
+  folder.replace(file, "other_code");
+  const tenure::module fresh = modules.open(other_spelling(folder, file));
+  CHECK(fresh != old);
+  CHECK(ask(old) == 42);
+  CHECK(ask(fresh) == 43);
+  const auto report = modules.report();
+  REQUIRE(report.size() == 2);
+  int replaced = 0;
+  for (const tenure::unload_entry& e : report) replaced += e.file_replaced ? 1 : 0;
+  CHECK(replaced == 1);
+}
+
+TEST_CASE("the report tells of a replaced file even if nobody has opened the new one") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(file);
+  CHECK(!modules.report().begin()->file_replaced);
+  folder.replace(file, "other_code");
+  CHECK(modules.report().begin()->file_replaced);
+}
+
+TEST_CASE("three versions of one file are loaded at once") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module first = modules.open(file);
+  folder.replace(file, "other_code");
+  const tenure::module second = modules.open(other_spelling(folder, file));
+  folder.replace(file, "basic");
+  const tenure::module third =
+      modules.open(folder.path("././" + std::filesystem::path(file).filename().string()));
+  CHECK(ask(first) == 42);
+  CHECK(ask(second) == 43);
+  CHECK(ask(third) == 42);
+  CHECK(first != third);
+  CHECK(modules.stats().loads == 3);
+}
+
+TEST_CASE("a deleted file's module lives on, and its name is not found any more") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::final_close> modules;
+  const tenure::weak_module weak = modules.open(file);
+  std::filesystem::remove(file);
+  CHECK(ask(weak.lock()) == 42);
+  tenure::failure why;
+  CHECK(!modules.open(file, why));
+  CHECK(why.code() == tenure::errc::file_not_found);
+  CHECK(modules.final_close().all_gone());
+}
+
+TEST_CASE("the place of the new image is its own, without the old one's") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  std::size_t bytes = 0;
+  tenure::manager<weigh> modules{weigh(&bytes)};
+  static_cast<void>(modules.open(file));
+  const std::size_t usual = bytes;
+  const tenure::pin idle = modules.open(file).pin(); // so that the loader answers with it first
+  folder.replace(file, "basic");
+  static_cast<void>(modules.open(file));
+  CHECK(modules.stats().loads == 3);
+  CHECK(bytes == usual);
+}
