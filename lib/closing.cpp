@@ -120,7 +120,15 @@ bool keep_mapped(registry& g, module_record& r, report_builder* report) noexcept
   return false;
 }
 
+// Part of the program, and its manager is gone: only the record goes.
+bool leave_static(registry& g, module_record& r) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  g.forget_locked(r);
+  return true;
+}
+
 bool close_one(registry& g, module_record& r, report_builder* report) noexcept {
+  if (r.is_static()) return leave_static(g, r);
   if (g.table.keeps_pages || os::is_exiting()) return keep_mapped(g, r, report);
   if (must_wait(g, r)) return postpone(g, r, report);
   const close_result result = close_image(r);

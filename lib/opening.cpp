@@ -118,7 +118,7 @@ record* opening::by_name(std::string name) {
     const sync::scoped_lock lock(g_.mutex);
     ++g_.stats.opens;
     module_record* const fixed = g_.known.find(hash_bytes(name_), [&](const module_record& r) {
-      return r.static_symbols != nullptr && r.named(name_);
+      return r.is_static() && r.named(name_);
     });
     if (fixed != nullptr) {
       g_.acquire_locked(*fixed);

@@ -59,6 +59,7 @@ struct module_record : record, idle_module {
   module_record* next_record = nullptr;  // all records of the registry, for ever
   module_record* next_closing = nullptr; // victims on their way out, owned by the closing thread
 
+  [[nodiscard]] bool is_static() const noexcept { return static_symbols != nullptr; }
   [[nodiscard]] const char* path() const noexcept {
     const name_node* const first = read_published(names);
     return first != nullptr ? first->text.c_str() : "";

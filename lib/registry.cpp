@@ -189,6 +189,8 @@ void registry::forget_locked(module_record& r) noexcept {
   r.handle = nullptr;
   r.file = {};
   r.image = {};
+  r.static_symbols = nullptr;
+  r.static_count = 0;
   r.loaded_as.clear();
   r.reason = linger_reason::none;
   delete[] std::exchange(r.linger_detail, nullptr);
@@ -308,6 +310,13 @@ std::uint32_t forget_lingering_locked(registry& g) noexcept {
   return forgotten;
 }
 
+// Static modules have nobody to close them and no place in a report, but a share of the registry.
+void release_static_locked(registry& g, idle_list& victims) noexcept {
+  for (module_record* r = g.records; r != nullptr; r = r->next_record)
+    if (r->is_static() && r->state == phase::open && --r->pins == 0 && r->kept_by == keeper::pins)
+      g.settle_locked(*r, g.next_tick(), victims);
+}
+
 } // namespace
 
 void retire_registry(registry& g) noexcept {
@@ -320,6 +329,7 @@ void retire_registry(registry& g) noexcept {
     idle_list victims;
     g.table.drain(g.policy, victims); // what became idle since the final close
     policy = std::exchange(g.policy, nullptr);
+    release_static_locked(g, victims);
     g.claim_locked(victims, chain); // a policy that is gone gets nothing back
     released += forget_lingering_locked(g);
   }

@@ -85,7 +85,7 @@ const char* detail_of(const unload_entry& e) noexcept {
 }
 
 unload_outcome outcome_of(const module_record& r, std::uint32_t references) noexcept {
-  if (r.static_symbols != nullptr) return unload_outcome::kept;
+  if (r.is_static()) return unload_outcome::kept;
   if (r.state == phase::lingering) return unload_outcome::lingering;
   if (references != 0 || r.state != phase::open) return unload_outcome::busy;
   if (r.pins != 0) return unload_outcome::pinned;
@@ -98,7 +98,7 @@ unload_entry describe_locked(const module_record& r) noexcept {
   unload_entry e;
   e.path = r.path();
   e.references = count_of(look(r.refs));
-  e.pins = r.static_symbols != nullptr ? 0 : r.pins;
+  e.pins = r.is_static() ? 0 : r.pins;
   e.loads = r.loads;
   e.file_replaced = r.superseded;
   e.outcome = outcome_of(r, e.references);

@@ -19,7 +19,7 @@ void* find_static(const module_record& r, const char* name, bool& found) noexcep
 
 void* look_up(module_record& r, const char* name, bool& found, os::fault& fault) {
   found = false;
-  if (r.static_symbols != nullptr) {
+  if (r.is_static()) {
     void* const address = find_static(r, name, found);
     if (!found) fault.cause = errc::symbol_not_found;
     return address;

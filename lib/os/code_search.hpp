@@ -2,6 +2,7 @@
 #ifndef TENURE_LIB_OS_CODE_SEARCH_HPP
 #define TENURE_LIB_OS_CODE_SEARCH_HPP
 
+#include "live_frames.hpp"
 #include "own_stack.hpp"
 #include "stack_walk.hpp"
 
@@ -43,7 +44,8 @@ private:
     const std::uintptr_t word = block.words[index], slot = block.address + index * sizeof(stack_word);
     if (is_mark_(word)) inspect_interruption(block, index);
     const std::uintptr_t address = without_signature(word);
-    if (!finding && is_return_address(address)) finding = {stack_evidence::return_address, address - 1, slot};
+    if (!finding && is_return_address(address) && !frames_.is_dead(slot, image_))
+      finding = {stack_evidence::return_address, address - 1, slot};
     return static_cast<bool>(finding);
   }
 
@@ -78,6 +80,7 @@ private:
   const mapped_image& image_;
   stack_walk& walk_;
   interruption_marks is_mark_;
+  live_frames frames_;   // asked only about what looks like a return address
   std::uintptr_t begin_; // all the image's code lies in [begin_, begin_ + length_)
   std::uintptr_t end_ = 0;
   std::uintptr_t length_;

@@ -46,11 +46,12 @@ struct stack_finding {
 // signal stack) the kernel reads for us, and with a fiber all of the thread's own stack counts: 30 us to some
 // milliseconds. While an exception is in flight: 5 us and more.
 //
-// False alarms: return addresses that lie dead in a buffer or in an unused part of a frame. They only defer.
+// False alarms: return addresses that lie dead in a buffer or in an unused part of a frame, where the system's unwinder
+// cannot account for that frame (live_frames.hpp). They only defer.
 //
 // Fibers: the stack that runs now and the thread's own one are read. Not seen: suspended fibers and
-// coroutines (the reference scan finds those), and what is below a stack that is an array on another stack,
-// unless a signal led there.
+// coroutines (the reference scan finds those), also where their stack is an array in a frame, and what is below a
+// stack that is an array on another stack, unless a signal led there.
 //
 // Not seen either: code that pushes a return address without a call instruction; an uncaught exception thrown
 // by a C++ runtime that the module linked statically (its count is not ours); on MSVC, an exception whose

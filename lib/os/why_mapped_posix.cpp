@@ -1,6 +1,7 @@
 // Evidence from the loader's own tables: the DT_NEEDED entries of all objects, and the slots that their
 // relocations bound. Both are read where they lie, under the loader's lock, into fixed buffers: nothing may
 // throw there.
+#include "os/unsanitized.hpp"
 #include "os/why_mapped.hpp"
 
 #include <fmt/format.h>
@@ -110,6 +111,12 @@ constexpr std::size_t symbol_of(std::uint64_t info) noexcept {
   return sizeof(void*) == 8 ? info >> 32 : info >> 8;
 }
 
+// A slot of another object, which may lie in the red zone of a sanitized variable or, packed, at an odd address.
+TENURE_UNSANITIZED std::uintptr_t slot_at(std::uintptr_t address) noexcept {
+  using slot [[gnu::aligned(1), gnu::may_alias]] = std::uintptr_t;
+  return *reinterpret_cast<const volatile slot*>(address);
+}
+
 // The first symbol of `object` that was bound to an address in the image; null if none was.
 const char* bound_symbol(const dl_phdr_info& object, const dynamic_tables& t,
                          const mapped_image& image) noexcept {
@@ -119,9 +126,7 @@ const char* bound_symbol(const dl_phdr_info& object, const dynamic_tables& t,
       const auto& r = *reinterpret_cast<const ElfW(Rel)*>(t.relocations[table] + at);
       const std::size_t symbol = symbol_of(r.r_info);
       if (symbol == 0) continue; // a relative one: into the object itself
-      std::uintptr_t bound = 0;
-      std::memcpy(&bound, reinterpret_cast<const void*>(object.dlpi_addr + r.r_offset), sizeof bound);
-      if (image.whole.contains(bound)) return t.strings + t.symbols[symbol].st_name;
+      if (image.whole.contains(slot_at(object.dlpi_addr + r.r_offset))) return t.strings + t.symbols[symbol].st_name;
     }
   return nullptr;
 }

@@ -7,6 +7,8 @@
 #include "support/scheduler.hpp"
 #include "sync.hpp"
 
+#include <cstddef>
+#include <iterator>
 #include <optional>
 
 namespace tenure_test {
@@ -42,6 +44,23 @@ fake_module* find(const std::string& path) {
   const auto found = current->files.find(path);
   return found == current->files.end() ? nullptr : &found->second;
 }
+
+// Handles and identities are numbers, not addresses: the registry hashes them, and a schedule that is played again
+// must take the same steps through its table.
+std::uintptr_t number_of(const fake_module& module) {
+  std::uintptr_t number = 1;
+  for (const auto& [path, other] : current->files) {
+    if (&other == &module) return number;
+    ++number;
+  }
+  return 0;
+}
+
+fake_module& numbered(std::uintptr_t number) {
+  return std::next(current->files.begin(), static_cast<std::ptrdiff_t>(number - 1))->second;
+}
+
+fake_module& behind(void* handle) { return numbered(reinterpret_cast<std::uintptr_t>(handle)); }
 
 } // namespace
 
@@ -94,7 +113,7 @@ bool identify(const std::string& path, file_identity& out, fault& why) {
     why.cause = errc::file_not_found;
     return false;
   }
-  out = {1, reinterpret_cast<std::uintptr_t>(module)};
+  out = {1, tenure_test::number_of(*module)};
   return true;
 }
 
@@ -111,13 +130,13 @@ void* open(const std::string& path, const open_options& options, fault& why) {
     if (module->initialiser) module->initialiser();
   }
   tenure_schedule_step_at("dlopen returns");
-  return module;
+  return reinterpret_cast<void*>(tenure_test::number_of(*module));
 }
 
 bool close(void* handle, fault&) {
   tenure_schedule_step_at("dlclose");
   const loader_scope locked;
-  auto& module = *static_cast<fake_module*>(handle);
+  fake_module& module = tenure_test::behind(handle);
   tenure_test::schedule::require(module.system_references > 0, "no close too many");
   if (module.system_references == 1 && module.finaliser) module.finaliser();
   if (--module.system_references == 0) ++module.times_unloaded;
@@ -132,10 +151,11 @@ void* symbol(void* handle, const char*, bool& found, fault&) {
 
 // One page per module: enough to tell them apart.
 bool describe(void* handle, mapped_image& image, std::string& path) {
-  auto& module = *static_cast<fake_module*>(handle);
+  fake_module& module = tenure_test::behind(handle);
   path = module.path;
   image = {};
-  image.whole = {reinterpret_cast<std::uintptr_t>(&module), reinterpret_cast<std::uintptr_t>(&module) + 1};
+  const std::uintptr_t page = tenure_test::number_of(module);
+  image.whole = {page, page + 1};
   return true;
 }
 void* handle_of_address(const void*, fault& why) {
@@ -143,7 +163,7 @@ void* handle_of_address(const void*, fault& why) {
   return nullptr;
 }
 bool is_mapped(const mapped_image& image, const char*) noexcept {
-  return reinterpret_cast<const fake_module*>(image.whole.begin)->system_references > 0;
+  return tenure_test::numbered(image.whole.begin).system_references > 0;
 }
 void kick(const char*) noexcept {}
 time_point now() noexcept { return {}; }

@@ -68,6 +68,16 @@ NOT_INLINED os::stack_finding find_caller() {
 }
 #endif
 
+#if defined(__GNUC__) && !defined(_WIN32)
+NOT_INLINED void* return_address() { return __builtin_extract_return_addr(__builtin_return_address(0)); }
+
+// Where a call stood that has returned.
+NOT_INLINED void* made_a_call_once() {
+  void* volatile to = return_address(); // volatile: not a tail call
+  return to;
+}
+#endif
+
 struct thrown_here {
   virtual ~thrown_here() = default;
 };
@@ -147,6 +157,15 @@ TEST_CASE("the code that called the scan's caller is on the stack") {
   CHECK(found.address != 0);
   CHECK(found.slot % sizeof(void*) == 0);
 }
+
+#  if !defined(_WIN32)
+TEST_CASE("a return address that lies dead in a frame's array needs nothing") {
+  void* volatile array[64];
+  for (void* volatile& word : array) word = made_a_call_once();
+  const os::mapped_image image = image_around(address_of(array[0]), 16, true);
+  CHECK_FALSE(static_cast<bool>(os::scan_own_stack(image)));
+}
+#  endif
 
 TEST_CASE("an exception that is being handled needs its type") {
   os::stack_finding found;
