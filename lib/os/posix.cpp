@@ -1,5 +1,6 @@
 // The port for systems with dlopen. Written on Linux with glibc; musl, macOS and the BSDs by their
 // documentation, and where they differ a function below says how.
+#include "os/loader_call.hpp"
 #include "os/os.hpp"
 
 #include <cerrno>
@@ -266,7 +267,7 @@ void* open_catching(const std::string& path, int mode, fault& why) {
     return handle;
   } catch (const std::exception& thrown) {
     why.text = thrown.what();
-  } catch (...) { // a foreign exception, or the cancellation of this thread, which must go on
+  } catch (...) { // a foreign exception; a cancellation waits (loader_call)
     why.text = "an exception that is not a std::exception";
   }
   why.cause = errc::initializer_threw;
@@ -278,6 +279,7 @@ void* open_catching(const std::string& path, int mode, fault& why) {
 void* open(const std::string& path, const open_options& options, fault& why) {
   const int mode = mode_of(options, why);
   if (why) return nullptr;
+  const loader_call guarded;
   ::dlerror();
   void* const handle = open_catching(path, mode, why);
   if (handle != nullptr || why) return handle;
@@ -287,6 +289,7 @@ void* open(const std::string& path, const open_options& options, fault& why) {
 }
 
 bool close(void* handle, fault& why) {
+  const loader_call guarded;
   ::dlerror();
   if (::dlclose(handle) == 0) return true;
   take_dlerror(why, "dlclose", errc::dlclose_unknown);
@@ -304,6 +307,7 @@ void* symbol(void* handle, const char* name, bool& found, fault& why) {
 }
 
 void kick(const char* path) noexcept {
+  const loader_call guarded;
   if (void* const handle = ::dlopen(path, RTLD_LAZY | RTLD_NOLOAD)) ::dlclose(handle);
 }
 

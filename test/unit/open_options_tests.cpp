@@ -53,7 +53,7 @@ TEST_CASE("a global module serves the ones that are opened after it, a local one
 }
 
 TEST_CASE("bound deeply, a module prefers its own symbol to a global one") {
-  if (tenure_test::address_sanitizer) return; // it refuses RTLD_DEEPBIND
+  if (tenure_test::address_sanitizer || tenure_test::thread_sanitizer) return; // they refuse RTLD_DEEPBIND
   const scratch folder;
   const std::string chooser = folder.copy("chooser");
   immediate modules;
