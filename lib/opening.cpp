@@ -117,9 +117,8 @@ record* opening::by_name(std::string name) {
   {
     const sync::scoped_lock lock(g_.mutex);
     ++g_.stats.opens;
-    module_record* const fixed = g_.known.find(hash_bytes(name_), [&](const module_record& r) {
-      return r.is_static() && r.named(name_);
-    });
+    module_record* const fixed = g_.known.find(
+        hash_bytes(name_), [&](const module_record& r) { return r.is_static() && r.named(name_); });
     if (fixed != nullptr) {
       g_.acquire_locked(*fixed);
       return fixed;
@@ -348,12 +347,37 @@ template <class Body> record* guarded(failure& why, Body&& body) noexcept {
   }
 }
 
+// A file may be replaced while its module is in use. To look at it costs a hundred times what the fast path
+// costs, so only some of the opens do: those that an edit and a reload would make, and of the thousands that
+// follow a few.
+constexpr std::uint32_t opens_that_look = 64;
+constexpr std::uint32_t opens_between_looks = 1024;
+
+constexpr bool looks_again(std::uint32_t opens) noexcept {
+  return opens < opens_that_look || opens % opens_between_looks == 0;
+}
+
+// Pre: a reference is held. A file that cannot be found is not a new one.
+bool file_was_replaced(const module_record& r, const name_node& name) noexcept {
+  if (r.is_static()) return false;
+  try {
+    os::file_identity now;
+    os::fault ignored;
+    const std::string& path = os::has_folder(name.text) ? name.text : read_published(r.names)->text;
+    return os::identify(path, now, ignored) && !(now == r.file);
+  } catch (const std::bad_alloc&) {
+    return false; // no memory for the words of an error: the next look will tell
+  }
+}
+
 // The fast path: a module that is in use, by a name under which it was opened before. Allocates nothing,
 // takes no lock. An idle module goes the long way, where its file is looked at again.
 record* find_active(registry& g, std::string_view name) noexcept {
   return g.known.find(hash_bytes(name), [&](module_record& r) {
-    if (!try_share(r.refs)) return false;
-    if (r.named(name)) return true;
+    std::uint32_t opens = 0;
+    if (!try_share(r.refs, opens)) return false;
+    const name_node* const known_as = r.find_name(name);
+    if (known_as != nullptr && !(looks_again(opens) && file_was_replaced(r, *known_as))) return true;
     drop_reference(r);
     return false;
   });

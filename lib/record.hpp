@@ -64,11 +64,12 @@ struct module_record : record, idle_module {
     const name_node* const first = read_published(names);
     return first != nullptr ? first->text.c_str() : "";
   }
-  [[nodiscard]] bool named(std::string_view text) const noexcept {
+  [[nodiscard]] const name_node* find_name(std::string_view text) const noexcept {
     for (const name_node* n = read_published(names); n != nullptr; n = read_published(n->next))
-      if (n->text == text) return true;
-    return false;
+      if (n->text == text) return n;
+    return nullptr;
   }
+  [[nodiscard]] bool named(std::string_view text) const noexcept { return find_name(text) != nullptr; }
 };
 
 struct idle_access { // the manager's way into what policies only read

@@ -68,6 +68,40 @@ TEST_CASE("an active module whose file was replaced stays, and the new file is a
   CHECK(replaced == 1);
 }
 
+TEST_CASE(
+    "the very path under which an active module was opened gives the new code after its file was replaced") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(file);
+  CHECK(modules.open(file) == old);
+  folder.replace(file, "other_code");
+  const tenure::module fresh = modules.open(file);
+  CHECK(fresh != old);
+  CHECK(ask(fresh) == 43);
+}
+
+TEST_CASE("a module that is opened all the time is found replaced after some thousand opens at most") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(file);
+  for (int i = 0; i != 5000; ++i) CHECK(modules.open(file) == old);
+  folder.replace(file, "other_code");
+  int more = 0;
+  while (modules.open(file) == old && more != 5000) ++more;
+  CHECK(more <= 1024);
+}
+
+TEST_CASE("a module whose file was deleted is still opened by its path while it is in use") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(file);
+  std::filesystem::remove(file);
+  CHECK(modules.open(file) == old);
+}
+
 TEST_CASE("the report tells of a replaced file even if nobody has opened the new one") {
   const scratch folder;
   const std::string file = folder.copy("basic");

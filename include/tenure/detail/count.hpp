@@ -10,7 +10,8 @@
 //   no open                          loading, closing, lingering or absent: only the holder of the mutex acts
 // `pending`: the thread on its way to the mutex has been overtaken by a revive; it still has to arrive, until
 // then the module is not closed, and a further drop to zero is answered by that arrival. `touched`: revived
-// from parked since the policy last looked.
+// from parked since the policy last looked. The bits above count the opens that took the fast path (try_share): they
+// decide nothing but when the file is looked at again.
 //
 // Compiler builtins instead of <atomic>: that header alone costs an embedder 29 empty files of compile time.
 #ifndef TENURE_DETAIL_COUNT_HPP
@@ -42,6 +43,7 @@ inline constexpr word open_bit = word{1} << 32;
 inline constexpr word parked_bit = word{1} << 33;
 inline constexpr word touched_bit = word{1} << 34;
 inline constexpr word pending_bit = word{1} << 35;
+inline constexpr word one_open = word{1} << 36; // 28 bits; what overflows is lost without harm
 
 [[nodiscard]] constexpr std::uint32_t count_of(word w) noexcept {
   return static_cast<std::uint32_t>(w & count_mask);
@@ -102,11 +104,14 @@ inline void acquire(word& w) noexcept {
   }
 }
 
-// As try_acquire, but only of an active module.
-[[nodiscard]] inline bool try_share(word& w) noexcept {
+// As try_acquire, but only of an active module, and counted as an open: `opens` is how many there were before.
+[[nodiscard]] inline bool try_share(word& w, std::uint32_t& opens) noexcept {
   word seen = look(w);
-  while ((seen & open_bit) != 0 && count_of(seen) != 0)
-    if (replace(w, seen, seen + one_reference)) return true;
+  while ((seen & open_bit) != 0 && count_of(seen) != 0) {
+    if (!replace(w, seen, seen + one_reference + one_open)) continue;
+    opens = static_cast<std::uint32_t>(seen / one_open);
+    return true;
+  }
   return false;
 }
 
