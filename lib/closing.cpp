@@ -1,6 +1,8 @@
 // Closing: what stands between "the policy chose a victim" and "the system is asked to close it", the close
 // itself, and the look afterwards. Module code (finalisers, hooks) runs here, without the mutex.
 #include "linger.hpp"
+#include "loader_scope.hpp"
+#include "os/fork.hpp"
 #include "os/own_stack.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
@@ -39,12 +41,12 @@ void explain(const module_record& r, close_result& result, const os::fault& faul
 close_result close_image(module_record& r) noexcept {
   close_result result;
   os::fault fault;
-  sync::thread_state& thread = sync::this_thread();
-  ++thread.inside_loader;
-  const time_point start = os::now();
-  result.refused = !os::close(r.handle, fault);
-  result.took = os::now() - start;
-  --thread.inside_loader;
+  {
+    const loader_scope inside;
+    const time_point start = os::now();
+    result.refused = !os::close(r.handle, fault);
+    result.took = os::now() - start;
+  }
   result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
   if (!result.gone) explain(r, result, fault);
   return result;
@@ -52,10 +54,8 @@ close_result close_image(module_record& r) noexcept {
 
 // Its finaliser may run, and then opens and releases what it likes.
 void kick(const module_record& r) noexcept {
-  sync::thread_state& thread = sync::this_thread();
-  ++thread.inside_loader;
+  const loader_scope inside;
   os::kick(r.loaded_as.c_str());
-  --thread.inside_loader;
 }
 
 char* copy_text(const std::string& text) noexcept {
@@ -139,13 +139,15 @@ bool close_one(registry& g, module_record& r, report_builder* report) noexcept {
 } // namespace
 
 void registry::close_chain(closing_chain& chain, report_builder* report) noexcept {
+  if (chain.head == nullptr) return;
   const registry_hold alive(*this);
+  const os::fork_gate no_fork_meanwhile;
   for (module_record* r = chain.head; r != nullptr;) {
     module_record* const next = r->next_closing;
     if (close_one(*this, *r, report)) let_go(*this);
     r = next;
   }
-  if (chain.head != nullptr && sync::this_thread().inside_loader == 0) look_again_outside(report);
+  if (sync::this_thread().inside_loader == 0) look_again_outside(report);
 }
 
 // glibc postpones a close that comes from a finaliser until the close that runs the finaliser is done.
@@ -208,6 +210,7 @@ module_record* registry::take_lingering(const module_record* after) noexcept {
 // postponed for a thread's thread_local destructors only when it closes something again: so it is given
 // something to close.
 void registry::look_at_lingering(report_builder* report) noexcept {
+  const os::fork_gate no_fork_meanwhile;
   for (module_record* r = take_lingering(nullptr); r != nullptr; r = take_lingering(r)) {
     if (r->reason == linger_reason::tls_destructor_pending) kick(*r);
     const bool mapped = os::is_mapped(r->image, r->loaded_as.c_str());

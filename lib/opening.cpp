@@ -3,6 +3,8 @@
 #include "failure_access.hpp"
 #include "file_check.hpp"
 #include "hash.hpp"
+#include "loader_scope.hpp"
+#include "os/fork.hpp"
 #include "registry.hpp"
 #include "resolve.hpp"
 
@@ -11,16 +13,6 @@
 
 namespace tenure::inline v1::detail {
 namespace {
-
-// Marks this thread as being inside the system's loader: it then holds the loader's own lock and must not
-// wait for a thread that wants it.
-class loader_scope {
-public:
-  loader_scope() noexcept { ++sync::this_thread().inside_loader; }
-  loader_scope(const loader_scope&) = delete;
-  loader_scope& operator=(const loader_scope&) = delete;
-  ~loader_scope() { --sync::this_thread().inside_loader; }
-};
 
 struct loaded { // what the system gave
   void* handle = nullptr;
@@ -339,6 +331,7 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
 }
 
 template <class Body> record* guarded(failure& why, Body&& body) noexcept {
+  const os::fork_gate no_fork_meanwhile;
   try {
     return body();
   } catch (const std::bad_alloc&) {

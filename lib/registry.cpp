@@ -11,6 +11,7 @@
 namespace tenure::inline v1::detail {
 
 registry::~registry() {
+  os::remove_fork_watcher(forks);
   while (records != nullptr) {
     module_record* const r = records;
     records = r->next_record;

@@ -4,11 +4,13 @@
 // Lock order. The registry's mutex is a leaf.
 //   OK     mutex -> policy, clock source (which have no lock and do not call the manager)
 //   ERROR  mutex -> system's loader, module code, observer
-//   ERROR  mutex of one registry -> mutex of another
+//   ERROR  mutex of one registry -> mutex of another, except by a thread that forks, which takes them all, one after
+//          the other, behind the list of os/fork.hpp
 #ifndef TENURE_LIB_REGISTRY_HPP
 #define TENURE_LIB_REGISTRY_HPP
 
 #include "index.hpp"
+#include "os/fork.hpp"
 #include "record.hpp"
 #include "sync.hpp"
 
@@ -37,7 +39,10 @@ struct registry {
   registry(const policy_table& t, const manager_options& o, departure_check c) noexcept
       : table(t)
       , options(o)
-      , check(c) {}
+      , check(c) {
+    forks = {hold_for_fork, go_on_in_parent, go_on_in_child, this, nullptr};
+    os::add_fork_watcher(forks);
+  }
   ~registry();
 
   // --- guarded by the mutex unless said otherwise ---
@@ -59,6 +64,8 @@ struct registry {
   bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
   std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
 
+  os::fork_watcher forks;
+
   registry* next_leftover = nullptr; // of the thread that it waits for; only that thread touches it
 
   // --- registry.cpp: the state machine; all need the mutex ---
@@ -79,6 +86,12 @@ struct registry {
   void add_name_locked(module_record& r, std::string text);
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
+
+  // --- fork.cpp: around a fork of any thread ---
+  static void hold_for_fork(void* self) noexcept;
+  static void go_on_in_parent(void* self) noexcept;
+  static void go_on_in_child(void* self) noexcept;
+  void forget_other_threads_locked() noexcept;
 
   // --- closing.cpp: without the mutex ---
   void close_chain(closing_chain& chain, report_builder* report) noexcept;

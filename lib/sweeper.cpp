@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -32,13 +33,35 @@ struct sweeper_thread {
   std::condition_variable wakeup;
   bool stop = false;
   std::thread thread;
+  os::fork_watcher forks; // a child of fork() has no such thread
+  bool here = true;       // false in a child; only touched when there is one thread, or by stop
 };
+
+namespace {
+
+sweeper_thread& sweeping(void* context) noexcept { return *static_cast<sweeper_thread*>(context); }
+
+void hold_stop(void* context) noexcept { sweeping(context).mutex.lock(); }
+void release_stop(void* context) noexcept { sweeping(context).mutex.unlock(); }
+
+// The condition's waiter is not here, so nobody may wait for it to go: neither by join nor by a destructor.
+void note_child(void* context) noexcept {
+  sweeper_thread& t = sweeping(context);
+  t.thread.detach();
+  t.here = false;
+  ::new (static_cast<void*>(&t.wakeup)) std::condition_variable;
+  t.mutex.unlock();
+}
+
+} // namespace
 
 sweeper_thread* start_sweeper(registry& g, duration interval, failure& why) noexcept {
   sweeper_thread* t = nullptr;
   try {
     t = new sweeper_thread(g, interval);
     t->thread = std::thread([t] { t->run(); });
+    t->forks = {hold_stop, release_stop, note_child, t, nullptr};
+    os::add_fork_watcher(t->forks);
     g.keep();
     return t;
   } catch (const std::bad_alloc&) {
@@ -56,7 +79,8 @@ void stop_sweeper(sweeper_thread* t) noexcept {
     t->stop = true;
   }
   t->wakeup.notify_all();
-  t->thread.join();
+  if (t->here) t->thread.join();
+  os::remove_fork_watcher(t->forks);
   registry& g = t->swept;
   delete t;
   registry::let_go(g);

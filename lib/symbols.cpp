@@ -1,5 +1,6 @@
 // Symbols by name.
 #include "failure_access.hpp"
+#include "os/fork.hpp"
 #include "registry.hpp"
 
 #include <cstring>
@@ -24,6 +25,7 @@ void* look_up(module_record& r, const char* name, bool& found, os::fault& fault)
     if (!found) fault.cause = errc::symbol_not_found;
     return address;
   }
+  const os::fork_gate no_fork_meanwhile; // dlsym takes the loader's lock
   if (r.handle != nullptr) return os::symbol(r.handle, name, found, fault);
   fault.cause = errc::module_is_loading; // by this thread: its initialiser holds a handle to it already
   return nullptr;

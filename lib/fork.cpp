@@ -1,0 +1,34 @@
+// What becomes of a registry in a child of fork(), in which only the forking thread lives on.
+#include "registry.hpp"
+
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+
+void registry::hold_for_fork(void* self) noexcept { static_cast<registry*>(self)->mutex.lock(); }
+void registry::go_on_in_parent(void* self) noexcept { static_cast<registry*>(self)->mutex.unlock(); }
+
+// The mutex is this thread's. The condition may have had waiters that are not here, so it is made anew where
+// it lies; its destructor would wait for them.
+void registry::go_on_in_child(void* self) noexcept {
+  auto& g = *static_cast<registry*>(self);
+  ::new (static_cast<void*>(&g.changed)) sync::condition;
+  g.forget_other_threads_locked();
+  g.mutex.unlock();
+}
+
+// Nobody will return into a module on a stack that is not here, and nobody will finish a load or a close:
+// what such a module has done so far nobody knows, so it stays mapped and is not looked for again.
+void registry::forget_other_threads_locked() noexcept {
+  const sync::thread_id me = sync::this_thread_id();
+  for (module_record* r = records; r != nullptr; r = r->next_record) {
+    const bool others = std::exchange(r->worker, r->worker != 0 ? me : 0) != me;
+    if (!others || (r->state != phase::loading && r->state != phase::closing)) continue;
+    publish(r->refs, 0); // references of its own initialiser, on a stack that is not here
+    forget_locked(*r);
+    static_cast<void>(unshare(holders)); // never the last share: the manager's is there, or another module's
+  }
+}
+
+} // namespace tenure::inline v1::detail

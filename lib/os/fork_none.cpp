@@ -1,0 +1,11 @@
+// Where processes are not copied.
+#include "os/fork.hpp"
+
+namespace tenure::inline v1::os {
+
+void add_fork_watcher(fork_watcher&) noexcept {}
+void remove_fork_watcher(fork_watcher&) noexcept {}
+void enter_fork_gate() noexcept {}
+void leave_fork_gate() noexcept {}
+
+} // namespace tenure::inline v1::os

@@ -1,0 +1,102 @@
+// A child of fork() may use its managers, whatever the parent's other threads were in the middle of.
+#include "support/hook.hpp"
+#include "support/mapped.hpp"
+#include "support/scratch.hpp"
+
+#include <tenure/sweeper.hpp>
+#include <tenure/tenure.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+using tenure_test::is_mapped;
+using tenure_test::scratch;
+
+namespace {
+
+using immediate = tenure::manager<tenure::policy::immediate>;
+
+constexpr unsigned hang = 20; // seconds after which a child counts as hanging, and is killed by its alarm
+
+// Runs `body` in a child; true if it returned true.
+bool in_child(const std::function<bool()>& body) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::alarm(hang);
+    ::_exit(body() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool use_once(immediate& modules, const std::string& file) {
+  tenure::failure why;
+  const tenure::module m = modules.open(file, why);
+  return m && m.symbol<int()>("answer")() == 42;
+}
+
+} // namespace
+
+TEST_CASE("children can open, call and close while the parent's threads load and unload without pause") {
+  const scratch folder;
+  const std::string files[] = {folder.copy("basic"), folder.copy("second"), folder.copy("hooked_a")};
+  immediate modules;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (const std::string& file : files)
+    threads.emplace_back([&, file] {
+      while (!stop) static_cast<void>(use_once(modules, file));
+    });
+  int good = 0;
+  for (int i = 0; i != 200; ++i)
+    good += in_child([&] { return use_once(modules, files[i % 3]); }) ? 1 : 0;
+  stop = true;
+  for (std::thread& t : threads) t.join();
+  CHECK(good == 200);
+  CHECK(modules.final_close().all_gone());
+}
+
+TEST_CASE("a module that was active at the fork is the child's own: closed there, it stays in the parent") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  immediate modules;
+  tenure::module held = modules.open(file);
+  CHECK(in_child([&] {
+    held.reset();
+    return !is_mapped(file) && use_once(modules, file);
+  }));
+  CHECK(held.symbol<int()>("answer")() == 42);
+}
+
+TEST_CASE("a child stops a sweeper, whose thread only the parent has") {
+  const scratch folder;
+  tenure::manager<tenure::policy::periodic_sweep> modules;
+  tenure::sweeper sweeper(modules, tenure::duration{1'000'000});
+  CHECK(in_child([&] {
+    sweeper.stop();
+    return true;
+  }));
+  sweeper.stop();
+}
+
+TEST_CASE("an initialiser forks, and its child opens another module") {
+  const scratch folder;
+  const std::string second = folder.copy("second");
+  immediate modules;
+  bool child_did = false;
+  const tenure_test::hook hook([&](const std::string&, module_event what) {
+    if (what == module_event::initialised) child_did = in_child([&] { return use_once(modules, second); });
+  });
+  CHECK(use_once(modules, folder.copy("hooked_a")));
+  CHECK(child_did);
+}
