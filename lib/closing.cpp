@@ -6,6 +6,7 @@
 #include "os/own_stack.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
+#include "throwers.hpp"
 
 #include <new>
 #include <utility>
@@ -47,6 +48,7 @@ close_result close_image(module_record& r) noexcept {
     result.refused = !os::close(r.handle, fault);
     result.took = os::now() - start;
   }
+  if (fault.blocks_loader) note_thrower(r.file, r.path(), true);
   result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
   if (!result.gone) explain(r, result, fault);
   return result;
@@ -54,6 +56,7 @@ close_result close_image(module_record& r) noexcept {
 
 // Its finaliser may run, and then opens and releases what it likes.
 void kick(const module_record& r) noexcept {
+  if (loader_blocked_by() != nullptr) return;
   const loader_scope inside;
   os::kick(r.loaded_as.c_str());
 }
@@ -106,11 +109,20 @@ bool postpone(registry& g, module_record& r, report_builder* report) noexcept {
   return false;
 }
 
-bool keep_mapped(registry& g, module_record& r, report_builder* report) noexcept {
+// Why the system is not asked to close anything; null if it is.
+const char* why_not_at_all(const registry& g) noexcept {
+  if (os::is_exiting()) return "the process is exiting";
+  if (g.table.keeps_pages) return "the policy keeps its pages";
+  if (loader_blocked_by() != nullptr)
+    return "the loader is blocked for ever by a module that threw while it was loaded";
+  return nullptr;
+}
+
+bool keep_mapped(registry& g, module_record& r, const char* why, report_builder* report) noexcept {
   const sync::scoped_lock lock(g.mutex);
   unload_entry entry = describe_locked(r);
   entry.outcome = unload_outcome::kept;
-  entry.detail = os::is_exiting() ? "the process is exiting" : "the policy keeps its pages";
+  entry.detail = why;
   note(report, r, entry);
   if (g.policy == nullptr) {
     g.forget_locked(r);
@@ -129,7 +141,7 @@ bool leave_static(registry& g, module_record& r) noexcept {
 
 bool close_one(registry& g, module_record& r, report_builder* report) noexcept {
   if (r.is_static()) return leave_static(g, r);
-  if (g.table.keeps_pages || os::is_exiting()) return keep_mapped(g, r, report);
+  if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
   if (must_wait(g, r)) return postpone(g, r, report);
   const close_result result = close_image(r);
   const sync::scoped_lock lock(g.mutex);
@@ -171,8 +183,8 @@ void registry::safe_point() noexcept {
   close_chain(chain, nullptr);
 }
 
-// The manager is gone, and a module waits for this thread to leave it: this thread's later safe points see to it. A
-// thread that ends before leaves the module mapped.
+// The manager is gone, and a module waits for this thread to leave it: this thread's later safe points see to
+// it. A thread that ends before leaves the module mapped.
 void registry::leave_to_this_thread() noexcept {
   {
     const sync::scoped_lock lock(mutex);
@@ -285,8 +297,8 @@ unload_report final_close_registry(registry& g) noexcept {
       claim_all_locked(g, chain, [&](idle_list& idle) { g.table.drain(g.policy, idle); });
     }
     if (chain.head == nullptr) break;
-    g.close_chain(chain, &report);  // finalisers may release further modules: ask again
-    if (g.table.keeps_pages || os::is_exiting()) break; // what is kept is idle again
+    g.close_chain(chain, &report);           // finalisers may release further modules: ask again
+    if (why_not_at_all(g) != nullptr) break; // what is kept is idle again
   }
   g.look_at_lingering(&report);
   try_leftovers();

@@ -7,6 +7,7 @@
 #include "os/fork.hpp"
 #include "registry.hpp"
 #include "resolve.hpp"
+#include "throwers.hpp"
 
 #include <new>
 #include <utility>
@@ -47,6 +48,11 @@ bool describe_held(loaded& seen) {
 }
 
 bool system_open(const std::string& path, const open_options& options, loaded& out, os::fault& fault) {
+  if (const char* const culprit = loader_blocked_by()) { // the call would never return
+    fault.cause = errc::loader_blocked;
+    fault.missing = culprit;
+    return false;
+  }
   const loader_scope inside;
   out = {}; // an attempt under another spelling may have left its own image
   const time_point start = os::now();
@@ -74,6 +80,7 @@ private:
 
   record* by_file(const location& where);
   record* load(module_record& r, const location& where);
+  bool refused(const location& where);
   record* load_again_beside(const location& where);
   record* by_system(const location& where);
   answer decide_locked(const location& where, module_record*& r);
@@ -179,12 +186,19 @@ void opening::begin_locked(module_record*& r, const location& where) {
   set_flags(r->refs, pending_bit); // a reference of its own initialiser that goes has nobody to tell
 }
 
+// True if the system's loader must not see the file.
+bool opening::refused(const location& where) {
+  if (!threw_before(where.file)) return !check_file(where.path, g_.options.check, why_);
+  set_failure(why_, errc::initializer_threw, where.path.c_str(), "at an earlier open; the system keeps it half built");
+  return true;
+}
+
 record* opening::load(module_record& r, const location& where) {
   os::fault fault;
   loaded seen;
   try {
-    if (check_file(where.path, g_.options.check, why_) && !try_spellings(where, seen, fault))
-      failed(fault, where.path);
+    if (!refused(where) && !try_spellings(where, seen, fault)) failed(fault, where.path);
+    if (fault.blocks_loader) note_thrower(where.file, where.path.c_str(), true);
     const sync::scoped_lock lock(g_.mutex);
     if (seen.handle == nullptr) return give_up_locked(r);
     if (still_ours(r)) return publish_locked(r, seen);
@@ -409,6 +423,10 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
   return guarded(why, [&]() -> record* {
     os::fault fault;
     loaded seen;
+    if (const char* const culprit = loader_blocked_by()) {
+      set_failure(why, errc::loader_blocked, culprit, "");
+      return nullptr;
+    }
     seen.handle = os::handle_of_address(address, fault);
     if (seen.handle == nullptr || !describe_held(seen)) {
       if (seen.handle != nullptr) system_close(seen.handle);

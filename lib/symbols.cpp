@@ -2,6 +2,7 @@
 #include "failure_access.hpp"
 #include "os/fork.hpp"
 #include "registry.hpp"
+#include "throwers.hpp"
 
 #include <cstring>
 #include <new>
@@ -24,6 +25,11 @@ void* look_up(module_record& r, const char* name, bool& found, os::fault& fault)
     void* const address = find_static(r, name, found);
     if (!found) fault.cause = errc::symbol_not_found;
     return address;
+  }
+  if (const char* const culprit = loader_blocked_by()) {
+    fault.cause = errc::loader_blocked;
+    fault.text = culprit;
+    return nullptr;
   }
   const os::fork_gate no_fork_meanwhile; // dlsym takes the loader's lock
   if (r.handle != nullptr) return os::symbol(r.handle, name, found, fault);

@@ -35,6 +35,8 @@ enum class errc : int {
   dlclose = 36,
   dlclose_unknown = 37,
   unsupported = 38,
+  finalizer_threw = 39,
+  loader_blocked = 40, // for ever, by an initialiser or finaliser that threw on another thread
   // symbols
   symbol_not_found = 50,
   api_incomplete = 51,

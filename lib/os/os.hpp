@@ -30,6 +30,7 @@ struct fault {
   int code = 0;          // errno, or GetLastError()
   std::string text;      // the system's words
   std::string missing;   // the dependency or symbol that the system named
+  bool blocks_loader = false; // an exception went through the loader, which keeps its lock for this thread for ever
   explicit operator bool() const noexcept { return cause != errc::ok; }
 };
 
@@ -82,9 +83,10 @@ bool identify(const std::string& path, file_identity& out, fault& why);
 
 // Loads a module, or counts one more reference of the system's on it. `path` may be a bare name: then the
 // system looks for it its own way. With no_load: only if it is loaded, else null and errc::not_loaded.
-// Errors: missing_dependency, undefined_symbol, static_tls_exhausted, dlopen, dlopen_unknown, unsupported.
+// Errors: missing_dependency, undefined_symbol, static_tls_exhausted, initializer_threw, dlopen, dlopen_unknown,
+// unsupported.
 void* open(const std::string& path, const open_options& options, fault& why);
-// Drops one reference of the system's. Errors: dlclose, dlclose_unknown.
+// Drops one reference of the system's. Errors: dlclose, dlclose_unknown, finalizer_threw.
 bool close(void* handle, fault& why);
 // The address of a symbol of this very module (and, as the system does it, its dependencies). A symbol may be
 // null by value; `found` tells. Errors: symbol_not_found.

@@ -256,22 +256,26 @@ void take_dlerror(fault& why, const char* call, errc unknown) {
   if (text != nullptr) why.text = text;
 }
 
-// dlopen is declared noexcept, but runs initialisers of others; called through a pointer that may throw.
-// volatile: else the compiler sees through it, believes the declaration and leaves out the handlers.
-void* open_catching(const std::string& path, int mode, fault& why) {
-  void* (*volatile const call)(const char*, int) = ::dlopen;
-  why.call = "dlopen";
+// dlopen and dlclose are declared noexcept, but run the code of others; called through pointers that may
+// throw. volatile: else the compiler sees through them, believes the declarations and leaves out the
+// handlers.
+void* (*volatile const open_throwing)(const char*, int) = ::dlopen;
+int (*volatile const close_throwing)(void*) = ::dlclose;
+
+// Calls the loader; if module code throws through it, says so in `why`, and the result is `otherwise`.
+template <class Result, class Call>
+Result catching(Call&& call, Result otherwise, const char* name, errc cause, fault& why) {
   try {
-    void* const handle = call(path.c_str(), mode);
-    why.call = "";
-    return handle;
+    return call();
   } catch (const std::exception& thrown) {
     why.text = thrown.what();
   } catch (...) { // a foreign exception; a cancellation waits (loader_call)
     why.text = "an exception that is not a std::exception";
   }
-  why.cause = errc::initializer_threw;
-  return nullptr;
+  why.cause = cause;
+  why.call = name;
+  why.blocks_loader = true;
+  return otherwise;
 }
 
 } // namespace
@@ -281,7 +285,8 @@ void* open(const std::string& path, const open_options& options, fault& why) {
   if (why) return nullptr;
   const loader_call guarded;
   ::dlerror();
-  void* const handle = open_catching(path, mode, why);
+  void* const handle = catching<void*>([&] { return open_throwing(path.c_str(), mode); }, nullptr, "dlopen",
+                                       errc::initializer_threw, why);
   if (handle != nullptr || why) return handle;
   take_dlerror(why, "dlopen", options.no_load ? errc::not_loaded : errc::dlopen_unknown);
   if (!options.no_load && !why.text.empty()) judge(path, why);
@@ -291,7 +296,10 @@ void* open(const std::string& path, const open_options& options, fault& why) {
 bool close(void* handle, fault& why) {
   const loader_call guarded;
   ::dlerror();
-  if (::dlclose(handle) == 0) return true;
+  const int refused =
+      catching([&] { return close_throwing(handle); }, -1, "dlclose", errc::finalizer_threw, why);
+  if (refused == 0) return true;
+  if (why) return false;
   take_dlerror(why, "dlclose", errc::dlclose_unknown);
   if (!why.text.empty()) why.cause = errc::dlclose;
   return false;

@@ -156,6 +156,12 @@ template <class T> void jot(T& n, T value) noexcept {
   __atomic_store_n(&n, value, __ATOMIC_RELAXED);
 }
 
+// The next number of a counter; each is given once.
+[[nodiscard]] inline std::uint32_t take_number(std::uint32_t& counter) noexcept {
+  // relaxed: only its being unique matters; pairs with nothing
+  return __atomic_fetch_add(&counter, 1u, __ATOMIC_RELAXED);
+}
+
 // Counts owners of plain memory (the registry itself, a failure's text): not of modules.
 inline void share(std::uint32_t& owners) noexcept {
   TENURE_STEP();
