@@ -4,6 +4,7 @@
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
 #include "os/own_stack.hpp"
+#include "os/quarantine.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
 #include "throwers.hpp"
@@ -39,7 +40,7 @@ void explain(const module_record& r, close_result& result, const os::fault& faul
   }
 }
 
-close_result close_image(module_record& r) noexcept {
+close_result close_image(const registry& g, module_record& r, const char* why) noexcept {
   close_result result;
   os::fault fault;
   {
@@ -50,7 +51,10 @@ close_result close_image(module_record& r) noexcept {
   }
   if (fault.blocks_loader) note_thrower(r.file, r.path(), true);
   result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
-  if (!result.gone) explain(r, result, fault);
+  if (!result.gone)
+    explain(r, result, fault);
+  else if (g.options.stale_pointers != quarantine::off)
+    os::quarantine_image(r.image, r.path(), why);
   return result;
 }
 
@@ -139,11 +143,11 @@ bool leave_static(registry& g, module_record& r) noexcept {
   return true;
 }
 
-bool close_one(registry& g, module_record& r, report_builder* report) noexcept {
+bool close_one(registry& g, module_record& r, const char* reason, report_builder* report) noexcept {
   if (r.is_static()) return leave_static(g, r);
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
   if (must_wait(g, r)) return postpone(g, r, report);
-  const close_result result = close_image(r);
+  const close_result result = close_image(g, r, reason);
   const sync::scoped_lock lock(g.mutex);
   return record_result_locked(g, r, result, report);
 }
@@ -156,7 +160,7 @@ void registry::close_chain(closing_chain& chain, report_builder* report) noexcep
   const os::fork_gate no_fork_meanwhile;
   for (module_record* r = chain.head; r != nullptr;) {
     module_record* const next = r->next_closing;
-    if (close_one(*this, *r, report)) let_go(*this);
+    if (close_one(*this, *r, chain.why, report)) let_go(*this);
     r = next;
   }
   if (sync::this_thread().inside_loader == 0) look_again_outside(report);
@@ -172,7 +176,7 @@ void registry::look_again_outside(report_builder* report) noexcept {
 }
 
 void registry::safe_point() noexcept {
-  closing_chain chain;
+  closing_chain chain("at a safe point after its last release");
   {
     const sync::scoped_lock lock(mutex);
     if (waiting.empty()) return;
@@ -270,7 +274,7 @@ void report_all(registry& g, report_builder& report) noexcept {
 
 unload_report sweep_registry(registry& g, const duration* delay) noexcept {
   report_builder report;
-  closing_chain chain;
+  closing_chain chain("by a sweep");
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -288,7 +292,7 @@ unload_report final_close_registry(registry& g) noexcept {
   report_builder report;
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
-    closing_chain chain;
+    closing_chain chain("by a final close");
     {
       const sync::scoped_lock lock(g.mutex);
       idle_list victims;

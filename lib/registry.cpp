@@ -4,6 +4,7 @@
 
 #include "failure_access.hpp"
 #include "hash.hpp"
+#include "os/quarantine.hpp"
 
 #include <new>
 #include <utility>
@@ -207,7 +208,7 @@ void last_dropped(record& dropped) noexcept {
   registry& g = *dropped.owner; // alive: a module whose last releaser is under way is not closed
   const registry_hold alive(g);
   module_record& r = full(dropped);
-  closing_chain chain;
+  closing_chain chain("at a last release");
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -257,7 +258,7 @@ void pin_module(record& pinned) noexcept {
 void unpin_module(record& pinned) noexcept {
   registry& g = *pinned.owner;
   module_record& r = full(pinned);
-  closing_chain chain;
+  closing_chain chain("when its last pin went");
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -289,6 +290,7 @@ registry* make_registry(const policy_table& table, void* policy, const manager_o
   if (g != nullptr && place != nullptr) {
     table.move_to(place, policy);
     g->policy = place;
+    if (options.stale_pointers == quarantine::explain) os::explain_faults();
     return g;
   }
   if (place != nullptr) ::operator delete (place, std::align_val_t{table.alignment});
@@ -324,7 +326,7 @@ void retire_registry(registry& g) noexcept {
   static_cast<void>(final_close_registry(g)); // nobody is left to read the report
   void* policy = nullptr;
   std::uint32_t released = 1; // the manager's own share
-  closing_chain chain;
+  closing_chain chain("at the end of its manager");
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;

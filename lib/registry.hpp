@@ -23,7 +23,9 @@ namespace tenure::inline v1::detail {
 struct closing_chain {
   module_record* head = nullptr;
   module_record** tail = &head;
-  closing_chain() noexcept = default;
+  const char* why; // goes on "it was closed "
+  explicit closing_chain(const char* reason) noexcept
+      : why(reason) {}
   closing_chain(const closing_chain&) = delete;
   closing_chain& operator=(const closing_chain&) = delete;
   void push(module_record& r) noexcept {

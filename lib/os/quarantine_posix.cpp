@@ -1,0 +1,108 @@
+// Quarantine on POSIX systems: a mapping without access where the module was.
+#include "os/quarantine.hpp"
+#include "os/quarantine_ledger.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#if defined(__linux__)
+#  include <sys/syscall.h>
+#endif
+
+namespace tenure::inline v1::os {
+namespace {
+
+pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards the filling of the ledger; a leaf
+quarantine_ledger* ledger = nullptr;              // published; made at the first use, never freed
+
+std::uint64_t this_thread() noexcept {
+#if defined(__linux__)
+  return static_cast<std::uint64_t>(::syscall(SYS_gettid));
+#else
+  return static_cast<std::uint64_t>(::getpid()); // no number that a person could look up
+#endif
+}
+
+quarantine_ledger* ledger_locked() noexcept {
+  if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
+  return ledger;
+}
+
+// Never over what somebody has mapped there since.
+bool reserve(const address_range& where) noexcept {
+  auto* const wanted = reinterpret_cast<void*>(where.begin);
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#if defined(MAP_NORESERVE)
+  flags |= MAP_NORESERVE;
+#endif
+#if defined(MAP_FIXED_NOREPLACE)
+  flags |= MAP_FIXED_NOREPLACE; // since Linux 4.17; before, and elsewhere, the address is a wish
+#endif
+  void* const got = ::mmap(wanted, where.size(), PROT_NONE, flags, -1, 0);
+  if (got == wanted) return true;
+  if (got != MAP_FAILED) ::munmap(got, where.size());
+  return false;
+}
+
+bool fill_locked(const mapped_image& image, const char* path, const char* why) noexcept {
+  quarantine_ledger* const known = ledger_locked();
+  if (known == nullptr || !reserve(image.whole)) return false;
+  departed& place = known->next_place();
+  const address_range oldest = place.where;
+  quarantine_ledger::empty(place);
+  if (oldest.size() != 0) ::munmap(reinterpret_cast<void*>(oldest.begin), oldest.size());
+  quarantine_ledger::fill(place, image.whole, this_thread(), path, why);
+  return true;
+}
+
+struct sigaction before_segv;
+struct sigaction before_bus;
+
+// As the one who handled it before would: by a call, or by letting it happen again without us.
+void pass_on(const struct sigaction& before, int signal, siginfo_t* info, void* context) noexcept {
+  if ((before.sa_flags & SA_SIGINFO) != 0) return before.sa_sigaction(signal, info, context);
+  if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) return before.sa_handler(signal);
+  ::sigaction(signal, &before, nullptr);
+}
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  const int kept_errno = errno;
+  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  const quarantine_ledger* const known = detail::read_published(ledger);
+  if (const departed* const d = known != nullptr ? known->find(address) : nullptr) {
+    fault_text text;
+    text.explain(*d, address);
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  }
+  errno = kept_errno;
+  pass_on(signal == SIGSEGV ? before_segv : before_bus, signal, info, context);
+}
+
+void install() noexcept {
+  struct sigaction action {};
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK; // the stack may be what is broken
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGSEGV, &action, &before_segv);
+  ::sigaction(SIGBUS, &action, &before_bus);
+}
+
+} // namespace
+
+bool quarantine_image(const mapped_image& image, const char* path, const char* why) noexcept {
+  if (!image.known()) return false;
+  ::pthread_mutex_lock(&lock);
+  const bool done = fill_locked(image, path, why);
+  ::pthread_mutex_unlock(&lock);
+  return done;
+}
+
+void explain_faults() noexcept {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  ::pthread_once(&once, install);
+}
+
+} // namespace tenure::inline v1::os
