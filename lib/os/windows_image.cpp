@@ -30,33 +30,32 @@ HMODULE module_at(std::uintptr_t address) noexcept {
 }
 
 // Asked of the loader's list and not of the headers: another thread may unmap them meanwhile.
-bool same_place(HMODULE module, const address_range& whole) noexcept {
+bool same_size(HMODULE module, const address_range& whole) noexcept {
   MODULEINFO info{};
-  return reinterpret_cast<std::uintptr_t>(module) == whole.begin &&
-         K32GetModuleInformation(GetCurrentProcess(), module, &info, sizeof info) != 0 &&
+  return K32GetModuleInformation(GetCurrentProcess(), module, &info, sizeof info) != 0 &&
          info.SizeOfImage == whole.size();
 }
 
-// The part behind the last slash, without regard to case. Allocates nothing.
-bool same_file_name(HMODULE module, const char* path) noexcept {
-  constexpr DWORD most = 256; // UTF-16 units; file systems allow 255
+// Whether the loader knows it under this path, without regard to case. The file's own name would not tell:
+// two folders may have copies of one module, and the second is loaded to where the first one was. Allocates
+// nothing.
+bool same_path(HMODULE module, const char* path) noexcept {
+  constexpr DWORD most = 1024; // UTF-16 units: all paths but those that are compared by their files
   wchar_t loaded[most], known[most];
-  const char* name = path;
-  for (const char* p = path; *p != '\0'; ++p)
-    if (*p == '\\' || *p == '/') name = p + 1;
-  const DWORD length = K32GetModuleBaseNameW(GetCurrentProcess(), module, loaded, most);
-  const int wide = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, known, most);
-  return wide != 0 &&
+  const DWORD length = GetModuleFileNameW(module, loaded, most);
+  const int wide = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, known, most);
+  return length != 0 && length < most && wide != 0 &&
          CompareStringOrdinal(loaded, static_cast<int>(length), known, wide - 1, TRUE) == CSTR_EQUAL;
 }
 
 // Two names may lead to one file (a hard link). Opens both files; without memory for that they count as one.
 bool same_file(HMODULE module, const char* path) noexcept {
   try {
+    const std::string loaded_as = narrow(path_of(module));
+    if (loaded_as == path) return true;
     fault ignored;
     file_identity loaded, known;
-    return identify(narrow(path_of(module)), loaded, ignored) && identify(path, known, ignored) &&
-           loaded == known;
+    return identify(loaded_as, loaded, ignored) && identify(path, known, ignored) && loaded == known;
   } catch (const std::bad_alloc&) {
     return true;
   }
@@ -93,12 +92,12 @@ bool describe(void* handle, mapped_image& image, std::string& path) {
 }
 
 // The address alone does not tell: another module may lie there by now, at the very same handle. Takes no
-// reference, which could turn out to be the last one. Allocates only in the rare case that the system knows
-// the module under another file name.
+// reference, which could turn out to be the last one. Allocates only where another module lies there, or the
+// path is very long.
 bool is_mapped(const mapped_image& image, const char* path) noexcept {
   const HMODULE module = module_at(image.whole.begin);
-  return module != nullptr && same_place(module, image.whole) &&
-         (same_file_name(module, path) || same_file(module, path));
+  return reinterpret_cast<std::uintptr_t>(module) == image.whole.begin && same_size(module, image.whole) &&
+         (same_path(module, path) || same_file(module, path));
 }
 
 void* handle_of_address(const void* address, fault& why) {

@@ -9,7 +9,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <ostream>
+#include <string>
 #include <thread>
+#include <vector>
 
 using namespace tenure_test;
 
@@ -118,6 +120,27 @@ TEST_CASE("a file that was replaced while the old one is loaded gives the new co
   CHECK(replaced == 1);
 }
 
+TEST_CASE("when a file has been replaced more often than it has names, the open is refused: it never gives "
+          "old code") {
+  const work_folder folder;
+  const fs::path file = folder.copy(common_module("basic"), "plugin.dll");
+  immediate modules;
+  std::vector<tenure::module> versions{modules.open(file)};
+  std::string detour = utf8(folder.path()) + "\\";
+  tenure::failure why;
+  for (int version = 1; version != 10 && !why; ++version) {
+    fs::rename(file, folder.path() / ("old-" + std::to_string(version) + ".dll"));
+    folder.copy(common_module(version % 2 == 0 ? "basic" : "other_code"), "plugin.dll");
+    detour += ".\\"; // a spelling that was not used before is looked up anew
+    const tenure::module fresh = modules.open(detour + "plugin.dll", why);
+    if (fresh) CHECK(fresh.symbol<int()>("answer")() == 42 + version % 2);
+    versions.push_back(fresh);
+  }
+  CHECK(versions.size() > 2); // at least one new one
+  CHECK(why.code() == tenure::errc::old_image_still_mapped);
+  CHECK(versions.front().symbol<int()>("answer")() == 42);
+}
+
 TEST_CASE("two modules of one file name are told apart, also at one address") {
   const work_folder a, b;
   tenure::os::mapped_image image;
@@ -127,9 +150,11 @@ TEST_CASE("two modules of one file name are told apart, also at one address") {
   CHECK(tenure::os::is_mapped(image, path.c_str()));
   FreeLibrary(first);
   CHECK(!tenure::os::is_mapped(image, path.c_str()));
-  const HMODULE second = LoadLibraryW(b.copy(common_module("basic"), "two.dll").c_str());
-  CHECK(!tenure::os::is_mapped(image, path.c_str())); // Wine loads it to the very same address
-  FreeLibrary(second);
+  for (const char* name : {"one.dll", "two.dll"}) {
+    const HMODULE second = LoadLibraryW(b.copy(common_module("basic"), name).c_str());
+    CHECK(!tenure::os::is_mapped(image, path.c_str())); // Wine loads it to the very same address
+    FreeLibrary(second);
+  }
 }
 
 TEST_CASE("a module that the system knows by another name of its file counts as mapped") {
