@@ -200,12 +200,12 @@ errc loader_cause(DWORD error) noexcept {
   }
 }
 
-// The loader appends ".dll" to a name that has no extension, unless it ends in a dot.
+// The loader appends ".dll" to a name that has no extension, unless it ends in a dot. Wine takes the dot for
+// a part of the name where the path has the prefix \\?\.
 std::wstring loader_name(const std::string& path) {
-  std::wstring name = system_path(path);
+  const std::wstring name = system_path(path);
   const std::size_t begin = name.find_last_of(L'\\') + 1; // 0 if there is none
-  if (name.find(L'.', begin) == std::wstring::npos) name += L'.';
-  return name;
+  return name.find(L'.', begin) == std::wstring::npos ? without_prefix(name) + L'.' : name;
 }
 
 void* open_loaded(const std::wstring& name, fault& why) {

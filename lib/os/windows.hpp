@@ -24,6 +24,9 @@ std::string narrow(std::wstring_view utf16, strictness how = strictness::strict)
 // without.
 std::wstring system_path(const std::string& path);
 
+// The same file without the prefix \\?\, by its folder's 8.3 name; `path` itself where that is not to be had.
+std::wstring without_prefix(const std::wstring& path);
+
 // The path of a loaded module as the loader knows it; empty if it is none.
 std::wstring path_of(HMODULE module);
 

@@ -123,27 +123,49 @@ std::string join(std::string_view folder, std::string_view name) {
   return path.append(name);
 }
 
+namespace {
+
+std::wstring full_path(const std::wstring& path) {
+  return grow(
+      [&path](wchar_t* buffer, DWORD size) { return GetFullPathNameW(path.c_str(), size, buffer, nullptr); });
+}
+
+} // namespace
+
 // Also takes "." and ".." out and turns the slashes, in an absolute path too, so that equal paths look equal.
 std::string make_absolute(const std::string& path, fault& why) {
   const std::wstring given = widen(path);
   if (starts_with(given, verbatim_prefix)) return path;
-  const std::wstring full = grow([&given](wchar_t* buffer, DWORD size) {
-    return GetFullPathNameW(given.c_str(), size, buffer, nullptr);
-  });
-  std::string result = narrow(full);
+  std::string result = narrow(full_path(given));
   if (!result.empty()) return result;
   const DWORD error = GetLastError();
   refuse(why, cause_of(error, errc::file_unreadable), "GetFullPathNameW", error, path);
   return path;
 }
 
-// The folder of the same file, by the other names that the system gives it, and the file's own name.
 namespace {
 
 std::wstring short_folder(const std::wstring& folder) {
   return grow(
       [&folder](wchar_t* buffer, DWORD size) { return GetShortPathNameW(folder.c_str(), buffer, size); });
 }
+
+} // namespace
+
+// Of a drive only. A path that the system would tidy up (a folder that ends in a dot) means something else
+// without the prefix.
+std::wstring without_prefix(const std::wstring& path) {
+  if (!starts_with(path, verbatim_prefix) || path.find(L':') != verbatim_prefix.size() + 1) return path;
+  const std::size_t slash = path.rfind(L'\\') + 1;
+  for (const std::wstring& folder : {path.substr(0, slash), short_folder(path.substr(0, slash))}) {
+    if (folder.empty()) continue;
+    const std::wstring plain = folder.substr(verbatim_prefix.size()) + path.substr(slash);
+    if (plain.size() + 1 < MAX_PATH && full_path(plain) == plain) return plain; // a dot fits behind it
+  }
+  return path;
+}
+
+namespace {
 
 // \\?\Volume{...}\folder
 std::wstring volume_folder(const std::wstring& folder) {
@@ -154,15 +176,29 @@ std::wstring volume_folder(const std::wstring& folder) {
   return volume + folder.substr(3);
 }
 
+// Other names of a folder, best first. Short names are taken for the whole way, and for ever shorter
+// beginnings of it.
+std::vector<std::wstring> other_folders(const std::wstring& folder) {
+  std::vector<std::wstring> found;
+  const auto add = [&](std::wstring other) {
+    if (other != folder && std::ranges::find(found, other) == found.end()) found.push_back(std::move(other));
+  };
+  add(verbatim(folder));
+  if (std::wstring volume = volume_folder(folder); !volume.empty()) add(std::move(volume));
+  for (std::size_t end = folder.size(); end > 1; end = folder.rfind(L'\\', end - 2) + 1) // 0 if there is none
+    if (const std::wstring shorter = short_folder(folder.substr(0, end)); !shorter.empty())
+      add(shorter + folder.substr(end));
+  return found;
+}
+
 } // namespace
 
 // The loader compares full names first, and then files. A name that it has not seen makes it open the file,
 // and find that it is not the one that it has. These names are known: with the prefix
-// \\?\ (GetModuleFileNameW documents that it is kept), with the folder's 8.3 names (where the volume has
-// them), with the volume's own name. The file's own name stays, so that is_mapped can compare it. Windows'
-// loader knows the first from the plain name; Wine's only the second. A name that does not lead to the same
-// file is left out, and when all are used up the plain path comes back: the old image then answers, and the
-// caller says so.
+// \\?\ (GetModuleFileNameW documents that it is kept), with the volume's own name, with the folders' 8.3
+// names (where the volume has them); the file's own name stays. Windows' loader knows the first from the
+// plain name; Wine's only those with 8.3 names. A name that does not lead to the same file is left out, and
+// when all are used up the plain path comes back: the old image then answers, and the caller says so.
 std::string respell(const std::string& path, unsigned attempt) {
   const std::wstring plain = system_path(path);
   const std::size_t slash = plain.rfind(L'\\');
@@ -170,8 +206,7 @@ std::string respell(const std::string& path, unsigned attempt) {
   file_identity wanted, seen;
   fault ignored;
   if (!identify(path, wanted, ignored)) return path;
-  for (const std::wstring& other : {verbatim(folder), short_folder(folder), volume_folder(folder)}) {
-    if (other.empty() || other == folder) continue;
+  for (const std::wstring& other : other_folders(folder)) {
     std::string spelled = narrow(other + name);
     if (!identify(spelled, seen, ignored) || !(seen == wanted)) continue;
     if (--attempt == 0) return spelled;

@@ -129,17 +129,21 @@ TEST_CASE("hard link, other case, 8.3 name, verbatim prefix and any slashes are 
 
 TEST_CASE("every other spelling of a path leads to the same file and keeps its name") {
   const work_folder folder;
-  const std::string file = utf8(folder.copy(common_module("basic"), "a module.dll"));
+  fs::create_directory(folder.path() / "a folder");
+  const std::string file =
+      utf8(folder.copy(common_module("basic"), "a folder/a module.dll").make_preferred());
   os::file_identity wanted, seen;
   os::fault why;
   REQUIRE(os::identify(file, wanted, why));
-  const std::string first = os::respell(file, 1), second = os::respell(file, 2);
-  CHECK(first != file);
-  CHECK(second != first);
-  for (const std::string& spelled : {first, second}) {
+  std::vector<std::string> all{file};
+  for (unsigned attempt = 1; attempt <= 3; ++attempt) {
+    const std::string spelled = os::respell(file, attempt);
+    CAPTURE(spelled);
+    CHECK(std::ranges::find(all, spelled) == all.end());
     CHECK(os::identify(spelled, seen, why));
     CHECK(seen == wanted);
     CHECK(spelled.ends_with("\\a module.dll"));
+    all.push_back(spelled);
   }
   CHECK(os::respell(file, 99) == file);
 }
@@ -154,23 +158,72 @@ TEST_CASE("a file without extension is opened as it is named") {
   CHECK(modules.open_if_loaded(file) == m);
 }
 
-TEST_CASE("a path beyond MAX_PATH can be opened") {
+TEST_CASE("a path may be as long as MAX_PATH, somewhat longer or much longer") {
   const work_folder folder;
-  const std::string part(100, 'x');
-  const fs::path deep = L"\\\\?\\" + (folder.path() / part / part / part).wstring();
-  fs::path made = deep.parent_path().parent_path();
-  for (const fs::path& step : {made, made / part, made / part / part})
-    CreateDirectoryW(step.c_str(), nullptr);
-  const std::wstring file = (deep / "basic.dll").wstring();
-  REQUIRE(CopyFileW(common_module("basic").c_str(), file.c_str(), FALSE) != 0);
-  {
-    immediate modules;
-    const tenure::module m = modules.open(file.substr(4));
-    CHECK(m.symbol<int()>("answer")() == 42);
-    CHECK(std::string(m.path()).size() > 300);
+  for (const std::size_t length : {MAX_PATH - 2, MAX_PATH - 1, MAX_PATH, MAX_PATH + 1, 400, 2'000}) {
+    CAPTURE(length);
+    const fs::path file = folder.copy_to_length(common_module("basic"), length, L"basic.dll");
+    {
+      immediate modules;
+      const tenure::module m = modules.open(file);
+      CHECK(m.symbol<int()>("answer")() == 42);
+      CHECK(m.path() == utf8(file));
+      CHECK(modules.open(utf8(file)) == m);
+      CHECK(modules.open(verbatim(file)) == m);
+      CHECK(modules.stats().loads == 1);
+    }
+    CHECK(DeleteFileW(verbatim(file).c_str()) != 0); // nobody has it mapped
   }
-  CHECK(DeleteFileW(file.c_str()) != 0); // nobody has it mapped
-  for (fs::path step : {made / part / part, made / part, made}) RemoveDirectoryW(step.c_str());
+}
+
+TEST_CASE("beyond MAX_PATH, too, a file needs no extension, and a replaced one gives the new code") {
+  const work_folder folder;
+  const fs::path file = folder.copy_to_length(common_module("basic"), 300, L"plain");
+  immediate modules;
+  const tenure::module old = modules.open(file);
+  CHECK(old.symbol<int()>("answer")() == 42);
+  REQUIRE(MoveFileW(verbatim(file).c_str(), (verbatim(file) + L"-old").c_str()) != 0);
+  folder.copy_to_length(common_module("other_code"), 300, L"plain");
+  const tenure::module fresh = modules.open(verbatim(file));
+  CHECK(fresh.symbol<int()>("answer")() == 43);
+  CHECK(old.symbol<int()>("answer")() == 42);
+}
+
+TEST_CASE("a relative path is not longer than what it leads to may be") {
+  const work_folder folder;
+  const fs::path file = folder.copy_to_length(common_module("basic"), 300, L"basic.dll");
+  const current_folder here(folder.path());
+  immediate modules;
+  const tenure::module m = modules.open(file.lexically_relative(folder.path()));
+  CHECK(m.path() == utf8(file));
+  CHECK(modules.open(file) == m);
+}
+
+TEST_CASE("a search path may be long, and a dependency in a long folder is found") {
+  const work_folder folder;
+  const fs::path user = folder.copy_to_length(windows_module("user"), 300, L"user.dll");
+  folder.copy_to_length(windows_module("leaf"), 300, L"leaf.dll");
+  immediate modules;
+  modules.add_search_path(user.parent_path());
+  CHECK(modules.open("user").symbol<int()>("user_value")() == 6);
+}
+
+TEST_CASE("the part between two slashes is counted in UTF-16 units") {
+  std::string notes;
+  for (int i = 0; i != 127; ++i) notes += "\xf0\x9f\x8e\xb5"; // U+1F3B5: 4 bytes, 2 units
+  CHECK(cause_of_open("C:\\" + notes + "x") == tenure::errc::file_not_found);
+  CHECK(cause_of_open("C:\\" + notes + "xy") == tenure::errc::path_too_long);
+}
+
+TEST_CASE("letters that differ in case are one name, also outside ASCII") {
+  const work_folder folder;
+  const fs::path file = folder.copy(common_module("basic"), u8"\u00fcber \u0436\u03c9.dll");
+  immediate modules;
+  const tenure::module m = modules.open(file);
+  CHECK(modules.open(folder.path() / u8"\u00dcBER \u0416\u03a9.DLL") == m);
+  CHECK(modules.open(folder.path() / u8"\u00dcber \u0416\u03c9") == m);
+  CHECK(modules.open_if_loaded(folder.path() / u8"\u00dcBER \u0436\u03a9.dll") == m);
+  CHECK(modules.stats().loads == 1);
 }
 
 TEST_CASE("a file is read at any offset; folders and devices are refused by what they are") {

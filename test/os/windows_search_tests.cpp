@@ -10,19 +10,6 @@ using namespace tenure_test;
 
 namespace {
 
-// For one scope: the process's current folder.
-class current_folder {
-public:
-  explicit current_folder(const fs::path& folder)
-      : before_(fs::current_path()) {
-    fs::current_path(folder);
-  }
-  ~current_folder() { fs::current_path(before_); }
-
-private:
-  fs::path before_;
-};
-
 // For one scope: one more folder at the end of PATH.
 class longer_path {
 public:
