@@ -5,7 +5,7 @@
 #include <string>
 
 #if defined(_WIN32)
-#  include <filesystem>
+#  include "support/utf8.hpp"
 #  include <windows.h>
 #elif defined(__APPLE__)
 #  include <mach-o/dyld.h>
@@ -17,8 +17,18 @@ namespace tenure_test {
 
 // How many images of this file are mapped; `file` is the whole path, as the system was given it.
 #if defined(_WIN32)
+// The loader also answers to other names of the file: this counts the image only under the name that it goes
+// by.
 inline int images_of(const std::string& file) {
-  return GetModuleHandleW(std::filesystem::path(file).c_str()) != nullptr ? 1 : 0;
+  wchar_t asked[MAX_PATH], known[MAX_PATH];
+  const HMODULE module = GetModuleHandleW(path_of_utf8(file).c_str());
+  if (module == nullptr || GetModuleFileNameW(module, known, MAX_PATH) == 0) return 0;
+  if (GetFullPathNameW(path_of_utf8(file).c_str(), MAX_PATH, asked, nullptr) == 0) return 0;
+  return CompareStringOrdinal(asked, -1, known, -1, TRUE) == CSTR_EQUAL ? 1 : 0;
+}
+// Under whatever name.
+inline bool is_mapped(const std::string& file) {
+  return GetModuleHandleW(path_of_utf8(file).c_str()) != nullptr;
 }
 #elif defined(__APPLE__)
 inline int images_of(const std::string& file) {
@@ -42,7 +52,9 @@ inline int images_of(const std::string& file) {
 }
 #endif
 
+#if !defined(_WIN32)
 inline bool is_mapped(const std::string& file) { return images_of(file) != 0; }
+#endif
 
 } // namespace tenure_test
 

@@ -3,6 +3,7 @@
 #define TENURE_TEST_SCRATCH_HPP
 
 #include "support/modules.hpp"
+#include "support/utf8.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -13,12 +14,18 @@
 #if defined(_WIN32)
 #  include <process.h>
 #  define TENURE_TEST_GETPID _getpid
+#  define TENURE_TEST_LOCKS_LOADED_FILES true
 #else
 #  include <unistd.h>
 #  define TENURE_TEST_GETPID getpid
+#  define TENURE_TEST_LOCKS_LOADED_FILES false
 #endif
 
 namespace tenure_test {
+
+// Whether the system refuses to delete a loaded module's file and to put another one in its place. All
+// systems let it be renamed.
+inline constexpr bool locks_loaded_files = TENURE_TEST_LOCKS_LOADED_FILES;
 
 // The file of a test module, decorated as the build system did it.
 inline std::string module_file(const std::string& name) {
@@ -30,9 +37,9 @@ inline std::string module_file(const std::string& name) {
   throw std::runtime_error("no test module " + name + " in " + module_dir());
 }
 
-// Names in the tests are UTF-8; Windows takes narrow ones for its code page.
-inline std::filesystem::path path_of_utf8(const std::string& name) {
-  return std::filesystem::path(std::u8string(name.begin(), name.end()));
+// What the system's modules end in; a bare name is decorated with it.
+inline std::string module_suffix() {
+  return std::filesystem::path(module_file("basic")).extension().string();
 }
 
 // Removed with all that is in it at the end of its scope.
@@ -53,8 +60,7 @@ public:
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::string path(const std::string& name) const {
-    const std::u8string whole = (folder_ / path_of_utf8(name)).u8string();
-    return {whole.begin(), whole.end()};
+    return utf8_of(folder_ / path_of_utf8(name));
   }
 
   // A copy of the test module `name`; its path.
@@ -63,17 +69,19 @@ public:
     std::filesystem::copy_file(module_file(name), folder_ / path_of_utf8(as));
     return path(as);
   }
-  // Puts another file in the place of one that may be mapped: as installers do it, by renaming. Windows lets a
-  // mapped file be renamed, but not replaced by another one's renaming.
+  // Puts another file in the place of one that may be loaded, as installers do it.
   void replace(const std::string& file, const std::string& by_module) const {
     const std::filesystem::path fresh = folder_ / "fresh.tmp";
     std::filesystem::copy_file(module_file(by_module), fresh);
-    std::error_code refused;
-    std::filesystem::rename(fresh, file, refused);
-    if (!refused) return;
-    static std::atomic<int> next{0};
-    std::filesystem::rename(file, folder_ / ("old-" + std::to_string(next++) + ".tmp"));
-    std::filesystem::rename(fresh, file);
+    if (locks_loaded_files) set_aside(file);
+    std::filesystem::rename(fresh, path_of_utf8(file));
+  }
+  // Nothing is left at the place of a file that may be loaded: as uninstallers do it.
+  void take_away(const std::string& file) const {
+    if (locks_loaded_files)
+      set_aside(file);
+    else
+      std::filesystem::remove(path_of_utf8(file));
   }
   std::string write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
@@ -81,6 +89,10 @@ public:
   }
 
 private:
+  void set_aside(const std::string& file) const {
+    static std::atomic<int> next{0};
+    std::filesystem::rename(path_of_utf8(file), folder_ / ("old-" + std::to_string(next++) + ".tmp"));
+  }
   static std::string file_name(const std::string& name) {
     return std::filesystem::path(module_file(name)).filename().string();
   }

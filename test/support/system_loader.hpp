@@ -5,7 +5,7 @@
 #include <string>
 
 #if defined(_WIN32)
-#  include <filesystem>
+#  include "support/utf8.hpp"
 #  include <windows.h>
 #else
 #  include <dlfcn.h>
@@ -15,7 +15,7 @@ namespace tenure_test {
 
 #if defined(_WIN32)
 inline void* raw_open(const std::string& file) {
-  return reinterpret_cast<void*>(LoadLibraryW(std::filesystem::path(file).c_str()));
+  return reinterpret_cast<void*>(LoadLibraryW(path_of_utf8(file).c_str()));
 }
 inline void raw_close(void* handle) { FreeLibrary(reinterpret_cast<HMODULE>(handle)); }
 #else

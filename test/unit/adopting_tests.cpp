@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
+#include <memory>
 #include <string>
 
 using tenure_test::is_mapped;
@@ -48,14 +48,14 @@ TEST_CASE("a null handle is an error") {
   CHECK(why.code() == tenure::errc::foreign_handle);
 }
 
-TEST_CASE("modules whose files were deleted are told apart") {
+TEST_CASE("modules whose files are gone from their place are told apart") {
   const scratch folder;
   const std::string a = folder.copy("basic");
   const std::string b = folder.copy("other_code");
   void* const handle_a = tenure_test::raw_open(a);
   void* const handle_b = tenure_test::raw_open(b);
-  std::filesystem::remove(a);
-  std::filesystem::remove(b);
+  folder.take_away(a);
+  folder.take_away(b);
   immediate modules;
   const tenure::module first = modules.adopt(handle_a);
   const tenure::module second = modules.adopt(handle_b);
