@@ -73,7 +73,7 @@ public:
     bad_ = folder_.write("bad.so", "not a module");
     for (std::size_t i = 0; i != files_per_manager; ++i) {
       names_[i] = std::string("t") + static_cast<char>('0' + i);
-      files_[i] = folder_.copy("hooked_a", names_[i] + ".so");
+      files_[i] = folder_.copy("hooked_a", names_[i] + tenure_test::module_suffix());
     }
     for (unsigned i = 0; i != threads; ++i)
       own_files_[i] = folder_.copy("hooked_b", "own" + std::to_string(i) + ".so");

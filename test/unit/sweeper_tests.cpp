@@ -59,7 +59,7 @@ TEST_CASE("a sweeper that was stopped, or moved and stopped, sweeps no more") {
 }
 
 TEST_CASE("stop waits for a sweep under way") {
-  tenure_test::signal entered, go;
+  tenure_test::signal entered, stopping, go;
   std::atomic<bool> finished{false};
   const tenure_test::hook hook{[&](const std::string&, module_event what) {
     if (what != module_event::finalised) return;
@@ -70,10 +70,17 @@ TEST_CASE("stop waits for a sweep under way") {
   const scratch folder;
   const std::string file = folder.copy("hooked_a");
   sweeping modules = without_delay();
+  tenure_test::signal running; // on Windows no thread begins or ends while a finaliser runs
+  std::thread helper([&] {
+    running.set();
+    CHECK(stopping.wait());
+    go.set();
+  });
+  CHECK(running.wait());
   tenure::sweeper sweeper(modules, often);
   static_cast<void>(modules.open(file));
   CHECK(entered.wait());
-  std::thread helper([&] { go.set(); });
+  stopping.set();
   sweeper.stop();
   CHECK(finished);
   helper.join();
@@ -82,6 +89,7 @@ TEST_CASE("stop waits for a sweep under way") {
 TEST_CASE("a sweeper may outlive its manager") {
   for (int round = 0; round != 50; ++round) {
     const scratch folder;
+    const std::string file = folder.copy("basic");
     tenure_test::signal swept;
     tenure::manager_options options;
     options.clock.context = &swept;
@@ -92,11 +100,11 @@ TEST_CASE("a sweeper may outlive its manager") {
     auto modules = std::make_unique<sweeping>(options);
     tenure::sweeper sweeper(*modules, tenure::duration(1));
     CHECK(swept.wait());
-    tenure::module held = modules->open(folder.copy("basic"));
+    tenure::module held = modules->open(file);
     modules.reset();
     CHECK(held.symbol<int()>("answer")() == 42);
     held.reset();
-    CHECK(!is_mapped(folder.path("libbasic.so")));
+    CHECK(!is_mapped(file));
   }
 }
 
