@@ -195,6 +195,9 @@ errc loader_cause(DWORD error) noexcept {
     return errc::foreign_machine;
   case ERROR_DLL_INIT_FAILED: // its DllMain returned FALSE, or one of a dependency did
     return errc::refused_by_module;
+  case 0x20474343: // an exception of GCC's or, below, of MSVC's has left the initialiser; its words are lost
+  case 0xE06D7363:
+    return errc::initializer_threw;
   default:
     return cause_of(error, errc::dlopen);
   }

@@ -141,6 +141,19 @@ TEST_CASE("a module whose DllMain says no has refused to be loaded, and is gone"
   CHECK(!is_loaded(file));
 }
 
+TEST_CASE(
+    "a module whose initialiser throws is an error without its words, and other modules are untouched") {
+  const work_folder folder;
+  immediate modules;
+  const tenure::module good = modules.open(folder.copy(common_module("basic")));
+  tenure::failure why;
+  CHECK(!modules.open(folder.copy(common_module("throwing")), why));
+  CHECK(why.code() == tenure::errc::initializer_threw);
+  CHECK(std::string(why.system_text()) == ""); // the loader has caught it
+  CHECK(good.symbol<int()>("answer")() == 42);
+  CHECK(modules.report().size() == 1);
+}
+
 TEST_CASE("a dependency that is no library is named, and a symbol that no dependency has") {
   const work_folder folder;
   const std::string user = utf8(folder.copy(windows_module("user")));
