@@ -100,7 +100,7 @@ TEST_CASE("a module whose file was deleted is still opened by its path while it 
   const std::string file = folder.copy("basic");
   tenure::manager<tenure::policy::immediate> modules;
   const tenure::module old = modules.open(file);
-  std::filesystem::remove(file);
+  folder.take_away(file);
   CHECK(modules.open(file) == old);
 }
 
