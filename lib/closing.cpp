@@ -233,6 +233,7 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     const sync::scoped_lock lock(mutex);
     unload_entry entry = describe_locked(*r);
     entry.outcome = mapped ? unload_outcome::lingering : unload_outcome::gone;
+    if (!mapped) entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
     note(report, *r, entry);
     if (mapped && policy != nullptr) { // else nobody is left to look at it again
       r->state = phase::lingering;
