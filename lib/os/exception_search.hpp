@@ -108,14 +108,17 @@ public:
 
 private:
   static constexpr std::uintptr_t head_size = offsetof(exception_head, unwind);
+  // libstdc++ points to the head, libc++abi to what it adds in front: a reserved word and the count of
+  // references.
+  static constexpr std::uintptr_t words_in_front = 2 * sizeof(void*);
 
   // Newest first. A foreign exception ends the list: the runtime allows none below it.
   TENURE_UNSANITIZED bool look_along(const exception_head* newest,
                                      exception_head* exception_head::*const next) noexcept {
     exception_head copy;
     for (; newest != nullptr; newest = copy.*next) {
-      const auto head = reinterpret_cast<std::uintptr_t>(newest);
-      if (!read_head(head, copy)) return false;
+      auto head = reinterpret_cast<std::uintptr_t>(newest);
+      if (!read_head(head, copy) && !read_head(head += words_in_front, copy)) return false;
       if (belongs(head, copy)) return true;
     }
     return false;
