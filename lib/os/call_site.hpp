@@ -17,6 +17,10 @@
 #  define TENURE_CALLS_X86 1
 #elif defined(__aarch64__) && defined(__linux__) && !defined(__ILP32__)
 #  define TENURE_CALLS_AARCH64 1
+#elif defined(__s390x__) && defined(__linux__)
+#  define TENURE_CALLS_S390X 1
+#elif defined(__riscv) && __riscv_xlen == 64 && defined(__linux__)
+#  define TENURE_CALLS_RISCV64 1
 #endif
 
 namespace tenure::inline v1::os {
@@ -66,6 +70,24 @@ TENURE_UNSANITIZED inline bool follows_aarch64_call(const bytes_before& code) no
   return (instruction & 0xFC000000U) == 0x94000000U || (instruction & 0xFEFFF000U) == 0xD63F0000U;
 }
 
+// s390x: BRASL, BRAS, BAS or BASR, with any register for the return address.
+TENURE_UNSANITIZED inline bool follows_s390x_call(const bytes_before& code) noexcept {
+  if (code.have(6) && code[6] == 0xC0 && (code[5] & 0xF) == 5) return true;
+  if (code.have(4) && ((code[4] == 0xA7 && (code[3] & 0xF) == 5) || code[4] == 0x4D)) return true;
+  return code.have(2) && code[2] == 0x0D && (code[1] & 0xF) != 0; // to register 0 is no call
+}
+
+// riscv64: JAL or JALR that leave the return address in ra, or C.JALR.
+TENURE_UNSANITIZED inline bool follows_riscv_call(const bytes_before& code) noexcept {
+  if (code.have(2)) {
+    const unsigned half = code[2] | code[1] << 8;
+    if ((half & 0xF07F) == 0x9002 && (half & 0xF80) != 0) return true;
+  }
+  if (!code.have(4)) return false;
+  const unsigned low = (code[4] | code[3] << 8) & 0xFFF;
+  return low == 0x0EF || low == 0x0E7;
+}
+
 // True if `address` may be a return address into `code`. It cannot be the begin, but may equal the end: a
 // call that never returns can be the code's last instruction.
 TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const address_range& code) noexcept {
@@ -74,12 +96,17 @@ TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const addres
   return follows_x86_call(bytes_before(address, code));
 #elif defined(TENURE_CALLS_AARCH64)
   return address % 4 == 0 && follows_aarch64_call(bytes_before(address, code));
+#elif defined(TENURE_CALLS_S390X)
+  return address % 2 == 0 && follows_s390x_call(bytes_before(address, code));
+#elif defined(TENURE_CALLS_RISCV64)
+  return address % 2 == 0 && follows_riscv_call(bytes_before(address, code));
 #else
   return true;
 #endif
 }
 
-#if defined(TENURE_CALLS_X86) || defined(TENURE_CALLS_AARCH64)
+#if defined(TENURE_CALLS_X86) || defined(TENURE_CALLS_AARCH64) || defined(TENURE_CALLS_S390X) ||             \
+    defined(TENURE_CALLS_RISCV64)
 inline constexpr bool calls_are_recognised = true;
 #else
 inline constexpr bool calls_are_recognised = false;

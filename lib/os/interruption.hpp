@@ -18,6 +18,10 @@ struct interruption {
 inline constexpr std::size_t words_before_mark = 4;
 #if defined(_WIN32)
 inline constexpr std::size_t words_behind_mark = 24;
+#elif defined(TENURE_CALLS_S390X)
+inline constexpr std::size_t words_behind_mark = 17;
+#elif defined(TENURE_CALLS_RISCV64)
+inline constexpr std::size_t words_behind_mark = 1;
 #else
 inline constexpr std::size_t words_behind_mark = 0;
 #endif
@@ -111,6 +115,44 @@ private:
 TENURE_UNSANITIZED inline interruption interruption_at(const mark_surroundings& context) noexcept {
   const bool plausible = (context[-2] & 0x1F) == 0 && context[-3] % 4 == 0; // user mode, 64 bit
   return plausible ? interruption{context[-3], context[-4]} : interruption{};
+}
+
+#elif defined(TENURE_CALLS_S390X)
+
+// Linux, _sigregs: the mark is the mask of the program status word: 64-bit addresses, and nothing below the
+// two bits that say so. Then follow its address and the sixteen general registers, of which the last is the
+// stack pointer.
+class interruption_marks {
+public:
+  TENURE_UNSANITIZED bool operator()(std::uintptr_t word) const noexcept {
+    constexpr std::uintptr_t lower_half = 0x1FFFFFFFF, addresses_of_64_bits = 0x180000000;
+    return (word & lower_half) == addresses_of_64_bits;
+  }
+};
+
+TENURE_UNSANITIZED inline interruption interruption_at(const mark_surroundings& context) noexcept {
+  const bool plausible = context[1] % 2 == 0 && context[17] % 8 == 0;
+  return plausible ? interruption{context[1], context[17]} : interruption{};
+}
+
+#elif defined(TENURE_CALLS_RISCV64)
+
+// Linux, struct sigcontext: pc, ra, sp, gp, tp. gp is one value in all of the process, tp in all of the
+// thread: the mark is gp, and tp stands behind it.
+class interruption_marks {
+public:
+  TENURE_UNSANITIZED interruption_marks() noexcept { __asm__("mv %0, gp" : "=r"(global_pointer_)); }
+  TENURE_UNSANITIZED bool operator()(std::uintptr_t word) const noexcept { return word == global_pointer_; }
+
+private:
+  std::uintptr_t global_pointer_;
+};
+
+TENURE_UNSANITIZED inline interruption interruption_at(const mark_surroundings& context) noexcept {
+  std::uintptr_t thread_pointer;
+  __asm__("mv %0, tp" : "=r"(thread_pointer));
+  const bool plausible = context[1] == thread_pointer && context[-3] % 2 == 0;
+  return plausible ? interruption{context[-3], context[-1]} : interruption{};
 }
 
 #else

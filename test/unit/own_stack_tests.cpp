@@ -44,6 +44,16 @@ bool ends_in_x86_call(const bytes& code) {
   return os::follows_x86_call(os::bytes_before(range.end, range));
 }
 
+bool ends_in_s390x_call(const bytes& code) {
+  const os::address_range range{address_of(code.data()), address_of(code.data()) + code.size()};
+  return os::follows_s390x_call(os::bytes_before(range.end, range));
+}
+
+bool ends_in_riscv_call(const bytes& code) {
+  const os::address_range range{address_of(code.data()), address_of(code.data()) + code.size()};
+  return os::follows_riscv_call(os::bytes_before(range.end, range));
+}
+
 bool ends_in_aarch64_call(std::uint32_t instruction) {
   bytes code;
   for (unsigned shift = 0; shift != 32; shift += 8)
@@ -144,6 +154,29 @@ TEST_CASE("aarch64 calls are recognised, with and without authentication") {
     CHECK(ends_in_aarch64_call(call));
   for (const std::uint32_t other : {0x14000010U, 0xD61F0200U, 0xD65F03C0U, 0xD503201FU}) // b, br, ret, nop
     CHECK_FALSE(ends_in_aarch64_call(other));
+}
+
+TEST_CASE("s390x calls are recognised in each of their lengths") {
+  CHECK(ends_in_s390x_call({0xC0, 0xE5, 0, 0, 0x12, 0x34})); // brasl %r14, .
+  CHECK(ends_in_s390x_call({0xA7, 0xE5, 0, 8}));             // bras %r14, .
+  CHECK(ends_in_s390x_call({0x4D, 0xE0, 0x10, 0}));          // bas %r14, 0(%r1)
+  CHECK(ends_in_s390x_call({0x0D, 0xE1}));                   // basr %r14, %r1
+  CHECK_FALSE(ends_in_s390x_call({0xC0, 0xF4, 0, 0, 0, 8})); // jg
+  CHECK_FALSE(ends_in_s390x_call({0xC0, 0xE0, 0, 0, 0, 8})); // larl
+  CHECK_FALSE(ends_in_s390x_call({0x0D, 0xE0}));             // basr %r14, 0: only loads the address
+  CHECK_FALSE(ends_in_s390x_call({0x07, 0xF1}));             // br %r1
+  CHECK_FALSE(ends_in_s390x_call({}));
+}
+
+TEST_CASE("riscv64 calls are recognised in both of their lengths") {
+  CHECK(ends_in_riscv_call({0xEF, 0, 0x40, 0}));          // jal ra, .
+  CHECK(ends_in_riscv_call({0xE7, 0x80, 0x07, 0}));       // jalr ra, 0(a5)
+  CHECK(ends_in_riscv_call({0x82, 0x97}));                // c.jalr a5
+  CHECK_FALSE(ends_in_riscv_call({0x6F, 0, 0x40, 0}));    // j
+  CHECK_FALSE(ends_in_riscv_call({0x67, 0x80, 0x07, 0})); // jr a5
+  CHECK_FALSE(ends_in_riscv_call({0x82, 0x87}));          // c.jr a5
+  CHECK_FALSE(ends_in_riscv_call({0x02, 0x90}));          // c.ebreak
+  CHECK_FALSE(ends_in_riscv_call({}));
 }
 
 TEST_CASE("an image without code is on no stack") {
