@@ -14,6 +14,14 @@
 
 namespace tenure::inline v1::os {
 
+bool loader_unmaps() noexcept {
+#if defined(__linux__) && !defined(__GLIBC__) && !defined(__BIONIC__)
+  return false; // musl, which has no macro to tell it by: its dlclose only looks whether the handle is one
+#else
+  return true;
+#endif
+}
+
 #if defined(__APPLE__)
 
 detail::linger_finding why_mapped(const std::string&, const mapped_image&) {
@@ -154,10 +162,9 @@ int look_at_object(dl_phdr_info* object, std::size_t, void* context) noexcept {
 } // namespace
 
 detail::linger_finding why_mapped(const std::string& path, const mapped_image& image) {
-#  if defined(__linux__) && !defined(__GLIBC__)
-  return {linger_reason::loader_never_unloads,
-          "musl's dlclose never unmaps; only the end of the process does"};
-#  endif
+  if (!loader_unmaps())
+    return {linger_reason::loader_never_unloads,
+            "this system's dlclose never unmaps; only the end of the process does"};
   evidence found{image, std::string_view(path).substr(path.rfind('/') + 1)};
   ::dl_iterate_phdr(look_at_object, &found);
   if (found.reason == linger_reason::needed_by)

@@ -87,6 +87,8 @@ linger_finding judge_by_runtime(const mapped_image& image) {
 
 } // namespace
 
+bool loader_unmaps() noexcept { return true; }
+
 linger_finding why_mapped(const std::string&, const mapped_image& image) {
   if (!image.known()) return {};
   linger_finding importer = find_importer(image);

@@ -15,7 +15,10 @@ module_hook* the_hook() {
 struct announcer {
   module_hook* hook = the_hook(); // kept: the finaliser must reach the host that the initialiser reached
   announcer() { tell(module_event::initialised); }
-  ~announcer() { tell(module_event::finalised); }
+  // Not at the end of a process that kept us loaded: the hook is gone then, or is another one.
+  ~announcer() {
+    if (hook == the_hook()) tell(module_event::finalised);
+  }
   void tell(module_event what) const {
     if (hook != nullptr) hook->call(hook->context, TEST_MODULE_NAME, what);
   }

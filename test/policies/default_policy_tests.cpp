@@ -14,5 +14,5 @@ TEST_CASE("manager<> takes the policy that the compile definition names") {
   const std::string file = folder.copy("basic");
   tenure::manager<> modules;
   static_cast<void>(modules.open(file));
-  CHECK(!tenure_test::is_mapped(file));
+  CHECK(!tenure_test::is_loaded(modules, file));
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 using tenure_test::fixture;
-using tenure_test::is_mapped;
 using one = tenure::policy::deferred_one;
 using three = tenure::policy::deferred<3>;
 
@@ -17,20 +16,20 @@ static_assert(std::is_same_v<tenure::manager<>::policy_type, one>, "the default 
 TEST_CASE("the last release closes the previous module, not this one") {
   fixture<one> f;
   f.open_and_release(f.a);
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
   f.open_and_release(f.b);
-  CHECK(!is_mapped(f.a));
-  CHECK(is_mapped(f.b));
+  CHECK(!f.loaded(f.a));
+  CHECK(f.loaded(f.b));
   f.open_and_release(f.c);
-  CHECK(!is_mapped(f.b));
-  CHECK(is_mapped(f.c));
+  CHECK(!f.loaded(f.b));
+  CHECK(f.loaded(f.c));
   CHECK(f.modules.stats().closes == 2);
 }
 
 TEST_CASE("a module that is released again and again stays parked") {
   fixture<one> f;
   for (int i = 0; i != 10; ++i) f.open_and_release(f.a);
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
   CHECK(f.modules.stats().loads == 1);
   CHECK(f.modules.stats().closes == 0);
 }
@@ -40,12 +39,12 @@ TEST_CASE("a parked module that is used again leaves the slot: the next release 
   f.open_and_release(f.a);
   const tenure::module back = f.modules.open(f.a);
   f.open_and_release(f.b);
-  CHECK(is_mapped(f.a));
-  CHECK(is_mapped(f.b));
+  CHECK(f.loaded(f.a));
+  CHECK(f.loaded(f.b));
   CHECK(f.modules.stats().closes == 0);
   f.open_and_release(f.c);
-  CHECK(!is_mapped(f.b));
-  CHECK(is_mapped(f.c));
+  CHECK(!f.loaded(f.b));
+  CHECK(f.loaded(f.c));
 }
 
 TEST_CASE("the same after a revive through a weak handle, which takes no lock") {
@@ -56,11 +55,11 @@ TEST_CASE("the same after a revive through a weak handle, which takes no lock") 
   a = weak.lock();
   REQUIRE(a);
   f.open_and_release(f.b);
-  CHECK(is_mapped(f.a));
-  CHECK(is_mapped(f.b));
+  CHECK(f.loaded(f.a));
+  CHECK(f.loaded(f.b));
   a.reset(); // now the one parked before is b
-  CHECK(is_mapped(f.a));
-  CHECK(!is_mapped(f.b));
+  CHECK(f.loaded(f.a));
+  CHECK(!f.loaded(f.b));
 }
 
 TEST_CASE("a module that was used while parked and is idle again is still the next to go") {
@@ -70,8 +69,8 @@ TEST_CASE("a module that was used while parked and is idle again is still the ne
   a.reset();
   CHECK(weak.lock());
   f.open_and_release(f.b);
-  CHECK(!is_mapped(f.a));
-  CHECK(is_mapped(f.b));
+  CHECK(!f.loaded(f.a));
+  CHECK(f.loaded(f.b));
 }
 
 TEST_CASE("a queue of three closes the fourth but last, in the order of the last releases") {
@@ -82,13 +81,13 @@ TEST_CASE("a queue of three closes the fourth but last, in the order of the last
   for (const int i : {2, 0, 4}) held[static_cast<std::size_t>(i)].reset();
   CHECK(f.modules.stats().closes == 0);
   held[1].reset();
-  CHECK(!is_mapped(files[2]));
+  CHECK(!f.loaded(files[2]));
   CHECK(f.modules.stats().closes == 1);
   held[3].reset();
-  CHECK(!is_mapped(files[0]));
-  CHECK(is_mapped(files[4]));
-  CHECK(is_mapped(files[1]));
-  CHECK(is_mapped(files[3]));
+  CHECK(!f.loaded(files[0]));
+  CHECK(f.loaded(files[4]));
+  CHECK(f.loaded(files[1]));
+  CHECK(f.loaded(files[3]));
   CHECK(f.modules.stats().closes == 2);
 }
 
@@ -100,9 +99,9 @@ TEST_CASE("a revived module leaves the middle of the queue") {
   f.open_and_release(d);
   CHECK(f.modules.stats().closes == 0);
   f.open_and_release(f.folder.copy("fifth"));
-  CHECK(!is_mapped(f.a));
-  CHECK(is_mapped(f.c));
-  CHECK(is_mapped(d));
+  CHECK(!f.loaded(f.a));
+  CHECK(f.loaded(f.c));
+  CHECK(f.loaded(d));
 }
 
 TEST_CASE("sweeps do not move the queue") {
@@ -110,7 +109,7 @@ TEST_CASE("sweeps do not move the queue") {
   f.open_and_release(f.a);
   CHECK(f.modules.sweep().empty());
   CHECK(f.modules.sweep(tenure::duration(0)).empty());
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
   CHECK(f.modules.next_due() == tenure::never);
 }
 
@@ -120,7 +119,7 @@ TEST_CASE("opening loads first and closes only at a release: a failed open empti
   std::error_code code;
   CHECK(!f.modules.open(f.folder.path("absent"), code));
   CHECK(code == tenure::errc::file_not_found);
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
   const tenure::module b = f.modules.open(f.b);
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
 }

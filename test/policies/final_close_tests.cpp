@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 using fixture = tenure_test::fixture<tenure::policy::final_close>;
-using tenure_test::is_mapped;
 using tenure_test::outcome_of;
 
 TEST_CASE("neither releases nor sweeps close, final_close closes everything idle") {
@@ -17,9 +16,9 @@ TEST_CASE("neither releases nor sweeps close, final_close closes everything idle
   CHECK(f.modules.stats().loads == 3);
   CHECK(f.modules.stats().closes == 0);
   const auto report = f.modules.final_close();
-  CHECK(report.all_gone());
+  CHECK(tenure_test::all_closed(report));
   CHECK(report.size() == 3);
-  for (const std::string& file : {f.a, f.b, f.c}) CHECK(!is_mapped(file));
+  for (const std::string& file : {f.a, f.b, f.c}) CHECK(!f.loaded(file));
 }
 
 TEST_CASE("idle modules are reported as kept by the policy until then") {

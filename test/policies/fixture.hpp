@@ -3,7 +3,7 @@
 #ifndef TENURE_TEST_POLICIES_FIXTURE_HPP
 #define TENURE_TEST_POLICIES_FIXTURE_HPP
 
-#include "support/mapped.hpp"
+#include "support/closed.hpp"
 #include "support/scratch.hpp"
 
 #include <tenure/tenure.hpp>
@@ -12,22 +12,14 @@
 
 namespace tenure_test {
 
-template <class P> inline constexpr bool unmaps = true;
+// Whether the policy ever closes a module.
+template <class P> inline constexpr bool policy_closes = true;
 template <class P>
 requires requires { P::keeps_pages; }
-inline constexpr bool unmaps<P> = !P::keeps_pages;
+inline constexpr bool policy_closes<P> = !P::keeps_pages;
 
-template <class Report> const tenure::unload_entry* entry_of(const Report& report, const std::string& file) {
-  for (const tenure::unload_entry& e : report)
-    if (file == e.path) return &e;
-  return nullptr;
-}
-
-// What the report says of a file; fails loudly if it says nothing.
-template <class Report> std::string outcome_of(const Report& report, const std::string& file) {
-  const tenure::unload_entry* const e = entry_of(report, file);
-  return e != nullptr ? tenure::to_string(e->outcome) : "not in the report";
-}
+// Whether a module that such a policy was to close is gone from the process then.
+template <class P> bool unmaps() { return policy_closes<P> && loader_unmaps(); }
 
 template <class P> struct fixture {
   scratch folder;
@@ -42,6 +34,7 @@ template <class P> struct fixture {
   fixture(P policy, const tenure::manager_options& options)
       : modules(std::move(policy), options) {}
 
+  [[nodiscard]] bool loaded(const std::string& file) const { return is_loaded(modules, file); }
   void open_and_release(const std::string& file) { static_cast<void>(modules.open(file)); }
 };
 

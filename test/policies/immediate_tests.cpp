@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 using fixture = tenure_test::fixture<tenure::policy::immediate>;
-using tenure_test::is_mapped;
 
 TEST_CASE("the last release closes this module, and no other") {
   fixture f;
@@ -14,14 +13,14 @@ TEST_CASE("the last release closes this module, and no other") {
   tenure::module held = f.modules.open(f.a);
   const tenure::module copy = held;
   held.reset();
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
   held = copy;
   CHECK(f.modules.stats().closes == 0);
   const_cast<tenure::module&>(copy).reset();
-  CHECK(is_mapped(f.a));
+  CHECK(f.loaded(f.a));
   held.reset();
-  CHECK(!is_mapped(f.a));
-  CHECK(is_mapped(f.b));
+  CHECK(!f.loaded(f.a));
+  CHECK(f.loaded(f.b));
 }
 
 TEST_CASE("each use after the last release is a new load") {

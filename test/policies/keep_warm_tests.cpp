@@ -10,7 +10,6 @@
 
 using tenure::seconds;
 using tenure::policy::keep_warm;
-using tenure_test::is_mapped;
 
 namespace {
 
@@ -22,7 +21,7 @@ template <class P> struct warm {
 
   // What is still loaded of a, b and c, as letters.
   [[nodiscard]] std::string loaded() const {
-    return std::string(is_mapped(f.a) ? "a" : "") + (is_mapped(f.b) ? "b" : "") + (is_mapped(f.c) ? "c" : "");
+    return std::string(f.loaded(f.a) ? "a" : "") + (f.loaded(f.b) ? "b" : "") + (f.loaded(f.c) ? "c" : "");
   }
   void sweep_after(tenure::duration time) {
     clock.advance(time);
@@ -159,6 +158,6 @@ TEST_CASE("a sweep with a delay of its own closes by that one") {
   w.f.open_and_release(w.f.a);
   w.clock.advance(seconds(2));
   CHECK(w.f.modules.sweep(seconds(3)).empty());
-  CHECK(w.f.modules.sweep(seconds(2)).all_gone());
+  CHECK(tenure_test::all_closed(w.f.modules.sweep(seconds(2))));
   CHECK(w.loaded().empty());
 }

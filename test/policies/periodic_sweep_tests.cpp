@@ -9,10 +9,11 @@
 using tenure::milliseconds;
 using tenure::minutes;
 using tenure::seconds;
-using tenure_test::is_mapped;
 using tenure_test::outcome_of;
 
 namespace {
+
+const std::string closed = tenure::to_string(tenure_test::closed_outcome());
 
 struct swept {
   tenure_test::virtual_clock clock;
@@ -35,8 +36,8 @@ TEST_CASE("without a sweep nothing happens, however long it takes") {
     s.f.open_and_release(s.f.b);
     s.clock.advance(minutes(60 * 24));
   }
-  CHECK(is_mapped(s.f.a));
-  CHECK(is_mapped(s.f.b));
+  CHECK(s.f.loaded(s.f.a));
+  CHECK(s.f.loaded(s.f.b));
   CHECK(s.f.modules.stats().closes == 0);
 }
 
@@ -44,11 +45,11 @@ TEST_CASE("the first sweep stamps, and the sweep at stamp + delay closes") {
   swept s;
   s.f.open_and_release(s.f.a);
   s.sweep_after(minutes(60)); // idle for an hour, but no sweep has seen it
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(seconds(10) - tenure::duration(1));
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(tenure::duration(1));
-  CHECK(!is_mapped(s.f.a));
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("frequent sweeps never postpone") {
@@ -56,9 +57,9 @@ TEST_CASE("frequent sweeps never postpone") {
   s.f.open_and_release(s.f.a);
   s.sweep_after(milliseconds(0));
   for (int i = 0; i != 99; ++i) s.sweep_after(milliseconds(100));
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(milliseconds(100));
-  CHECK(!is_mapped(s.f.a));
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("any use clears the stamp") {
@@ -68,11 +69,11 @@ TEST_CASE("any use clears the stamp") {
   s.clock.advance(seconds(9));
   s.f.open_and_release(s.f.a);
   s.sweep_after(seconds(1)); // would have been due; stamped anew instead
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(seconds(10) - tenure::duration(1));
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(tenure::duration(1));
-  CHECK(!is_mapped(s.f.a));
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("a use that takes no lock clears the stamp too, and the next sweep stamps anew") {
@@ -85,11 +86,11 @@ TEST_CASE("a use that takes no lock clears the stamp too, and the next sweep sta
   CHECK(weak.lock());
   s.sweep_after(seconds(1)); // this sweep stamps: due 10 s from here
   s.sweep_after(seconds(7)); // 10 s after the first stamp
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(seconds(3) - tenure::duration(1));
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(tenure::duration(1));
-  CHECK(!is_mapped(s.f.a));
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("a module that is in use while a sweep passes is not stamped by it") {
@@ -103,16 +104,16 @@ TEST_CASE("a module that is in use while a sweep passes is not stamped by it") {
   a.reset();
   s.sweep_after(seconds(1)); // the first sweep that finds it idle: due 10 s from here
   s.sweep_after(seconds(10) - tenure::duration(1));
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(tenure::duration(1));
-  CHECK(!is_mapped(s.f.a));
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("a delay of zero closes at the first sweep") {
   swept s{tenure::policy::periodic_sweep(tenure::duration(0))};
   s.f.open_and_release(s.f.a);
-  CHECK(outcome_of(s.f.modules.sweep(), s.f.a) == "gone");
-  CHECK(!is_mapped(s.f.a));
+  CHECK(outcome_of(s.f.modules.sweep(), s.f.a) == closed);
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("a delay given for one call holds for that call alone") {
@@ -121,14 +122,14 @@ TEST_CASE("a delay given for one call holds for that call alone") {
   s.sweep_after(milliseconds(0));
   s.clock.advance(seconds(3));
   CHECK(s.f.modules.sweep(seconds(4)).empty());
-  CHECK(is_mapped(s.f.a));
-  CHECK(outcome_of(s.f.modules.sweep(seconds(3)), s.f.a) == "gone");
+  CHECK(s.f.loaded(s.f.a));
+  CHECK(outcome_of(s.f.modules.sweep(seconds(3)), s.f.a) == closed);
   s.f.open_and_release(s.f.b);
-  CHECK(outcome_of(s.f.modules.sweep(tenure::duration(0)), s.f.b) == "gone");
+  CHECK(outcome_of(s.f.modules.sweep(tenure::duration(0)), s.f.b) == closed);
   s.f.open_and_release(s.f.c);
   s.sweep_after(seconds(4));
   s.sweep_after(seconds(4));
-  CHECK(is_mapped(s.f.c));
+  CHECK(s.f.loaded(s.f.c));
 }
 
 TEST_CASE("a longer delay for one call keeps what the policy would close") {
@@ -137,8 +138,8 @@ TEST_CASE("a longer delay for one call keeps what the policy would close") {
   s.sweep_after(milliseconds(0));
   s.clock.advance(seconds(11));
   CHECK(s.f.modules.sweep(minutes(1)).empty());
-  CHECK(is_mapped(s.f.a));
-  CHECK(s.f.modules.sweep().count(tenure::unload_outcome::gone) == 1);
+  CHECK(s.f.loaded(s.f.a));
+  CHECK(s.f.modules.sweep().count(tenure_test::closed_outcome()) == 1);
 }
 
 TEST_CASE("the default delay is ten minutes") {
@@ -146,9 +147,9 @@ TEST_CASE("the default delay is ten minutes") {
   s.f.open_and_release(s.f.a);
   s.sweep_after(milliseconds(0));
   s.sweep_after(minutes(10) - tenure::duration(1));
-  CHECK(is_mapped(s.f.a));
+  CHECK(s.f.loaded(s.f.a));
   s.sweep_after(tenure::duration(1));
-  CHECK(!is_mapped(s.f.a));
+  CHECK(!s.f.loaded(s.f.a));
 }
 
 TEST_CASE("next_due tells when a sweep finds something: never, at once, or at the oldest stamp + delay") {
@@ -176,10 +177,10 @@ TEST_CASE("each module has its own stamp, and one sweep closes all that are due"
   s.sweep_after(seconds(5));
   s.f.open_and_release(s.f.c);
   s.sweep_after(seconds(5));
-  CHECK(!is_mapped(s.f.a));
-  CHECK(is_mapped(s.f.b));
+  CHECK(!s.f.loaded(s.f.a));
+  CHECK(s.f.loaded(s.f.b));
   s.sweep_after(seconds(10));
-  CHECK(!is_mapped(s.f.b));
-  CHECK(!is_mapped(s.f.c));
+  CHECK(!s.f.loaded(s.f.b));
+  CHECK(!s.f.loaded(s.f.c));
   CHECK(s.f.modules.stats().closes == 3);
 }

@@ -23,6 +23,37 @@ inline void* raw_open(const std::string& file) { return ::dlopen(file.c_str(), R
 inline void raw_close(void* handle) { ::dlclose(handle); }
 #endif
 
+// True if all of this program is in a shared library that a small one calls: how test/cross/zig builds for
+// musl.
+#if defined(_WIN32)
+inline bool program_is_a_library() { return false; }
+#else
+inline bool program_is_a_library() {
+  static const int mine = 0;
+  Dl_info info{};
+  const std::string file = ::dladdr(&mine, &info) != 0 ? info.dli_fname : "";
+  return file.size() > 3 && file.substr(file.size() - 3) == ".so";
+}
+#endif
+
+// True if an exception can leave an initialiser: the loader's own functions must have unwind tables, as
+// musl's have not. There the C++ runtime ends the process.
+#if defined(_WIN32) || defined(__APPLE__)
+inline bool loader_can_be_unwound() { return true; }
+#else
+extern "C" const void* _Unwind_Find_FDE(const void* address, void* bases);
+inline bool loader_can_be_unwound() {
+  void* bases[8] = {}; // struct dwarf_eh_bases: three pointers
+  return _Unwind_Find_FDE(reinterpret_cast<const char*>(&::dlopen) + 1, bases) != nullptr;
+}
+#endif
+
+#if defined(RTLD_DEEPBIND)
+inline constexpr bool has_deep_binding = true;
+#else
+inline constexpr bool has_deep_binding = false;
+#endif
+
 } // namespace tenure_test
 
 #endif

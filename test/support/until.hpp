@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace tenure_test {
 
@@ -31,6 +32,16 @@ private:
   std::condition_variable changed_;
   bool set_ = false;
 };
+
+// Looks again and again, for a minute at most, until `holds`.
+template <class Condition> [[nodiscard]] bool eventually(Condition&& holds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 } // namespace tenure_test
 

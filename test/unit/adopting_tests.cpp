@@ -1,5 +1,5 @@
 // Modules that the manager did not find by a name: adopted handles, addresses, the program itself.
-#include "support/mapped.hpp"
+#include "support/closed.hpp"
 #include "support/scratch.hpp"
 #include "support/system_loader.hpp"
 
@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-using tenure_test::is_mapped;
+using tenure_test::is_loaded;
 using tenure_test::scratch;
 using immediate = tenure::manager<tenure::policy::immediate>;
 
@@ -25,7 +25,7 @@ TEST_CASE("an adopted handle is closed by the manager, once") {
     CHECK(m.symbol<int()>("answer")() == 42);
     CHECK(modules.open(file) == m);
   }
-  CHECK(!is_mapped(file));
+  CHECK(!is_loaded(modules, file));
 }
 
 TEST_CASE("adopting a second reference to a module that is managed already gives the same module") {
@@ -36,9 +36,9 @@ TEST_CASE("adopting a second reference to a module that is managed already gives
   tenure::module adopted = modules.adopt(tenure_test::raw_open(file));
   CHECK(adopted == m);
   m.reset();
-  CHECK(is_mapped(file));
+  CHECK(is_loaded(modules, file));
   adopted.reset();
-  CHECK(!is_mapped(file));
+  CHECK(!is_loaded(modules, file));
 }
 
 TEST_CASE("a null handle is an error") {
@@ -84,9 +84,9 @@ TEST_CASE("a module that somebody else loaded is found by an address in it, and 
     const tenure::module m = ours.containing(reinterpret_cast<const void*>(answer));
     CHECK(m.symbol<int()>("answer")() == 42);
   }
-  CHECK(is_mapped(file));
+  CHECK(is_loaded(theirs, file));
   held.reset();
-  CHECK(!is_mapped(file));
+  CHECK(!is_loaded(theirs, file));
 }
 
 TEST_CASE("addresses outside all modules, the program's own among them, are errors") {
@@ -94,11 +94,14 @@ TEST_CASE("addresses outside all modules, the program's own among them, are erro
   const int on_the_stack = 0;
   const auto on_the_heap = std::make_unique<int>(0);
   std::error_code code;
-  static int in_the_program = 0; // which is no module
   for (const void* const address :
        {static_cast<const void*>(&on_the_stack), static_cast<const void*>(on_the_heap.get()),
-        static_cast<const void*>(nullptr), static_cast<const void*>(&in_the_program)}) {
+        static_cast<const void*>(nullptr)}) {
     CHECK(!modules.containing(address, code));
     CHECK(code == tenure::errc::no_module_at_address);
   }
+  static int in_the_program = 0;
+  const tenure::module program = modules.containing(&in_the_program, code);
+  CHECK(static_cast<bool>(program) == tenure_test::program_is_a_library());
+  CHECK((program || code == tenure::errc::no_module_at_address));
 }

@@ -1,7 +1,7 @@
 // Several threads, one module: each case has one claim that no interleaving may break. What is left to chance
 // is in stress/, what is enumerated in schedules/.
+#include "support/closed.hpp"
 #include "support/hook.hpp"
-#include "support/mapped.hpp"
 #include "support/scratch.hpp"
 #include "support/until.hpp"
 
@@ -15,7 +15,10 @@
 #include <thread>
 #include <vector>
 
-using tenure_test::is_mapped;
+using tenure_test::all_closed;
+using tenure_test::initialisations;
+using tenure_test::is_loaded;
+using tenure_test::left_behind;
 using tenure_test::scratch;
 
 namespace {
@@ -62,10 +65,10 @@ TEST_CASE("sixteen threads that open one file at once share one load") {
     together(16, [&](int i) { held[static_cast<std::size_t>(i)] = modules.open(file); });
     for (const tenure::module& m : held) CHECK(m == held[0]);
     CHECK(modules.stats().loads == 1);
-    CHECK(count.born == round + 1);
+    CHECK(count.born == initialisations(round + 1));
     CHECK(modules.report().begin()->references == 16);
   }
-  CHECK(count.alive == 0);
+  CHECK(count.alive == left_behind(1));
 }
 
 TEST_CASE("a thread that opens what another is loading waits until its initialisers are done") {
@@ -131,8 +134,8 @@ TEST_CASE("the last release may come from any thread, and the finaliser runs the
     releaser = std::this_thread::get_id();
     m.reset();
   }).join();
-  CHECK(finalised_on == releaser);
-  CHECK(!is_mapped(file));
+  CHECK(finalised_on == (tenure_test::loader_unmaps() ? releaser : std::thread::id()));
+  CHECK(!is_loaded(modules, file));
 }
 
 TEST_CASE("opens and last releases of one file by many threads never make two images of it") {
@@ -149,8 +152,8 @@ TEST_CASE("opens and last releases of one file by many threads never make two im
   });
   CHECK(wrong == 0);
   CHECK(count.most_alive == 1);
-  CHECK(count.alive == 0);
-  CHECK(modules.stats().resident == 0);
+  CHECK(count.alive == left_behind(1));
+  CHECK(all_closed(modules.report()));
   CHECK(modules.stats().loads == modules.stats().closes);
 }
 
@@ -171,9 +174,9 @@ TEST_CASE("final close against opens: what was opened stays usable, what was not
     }
   });
   CHECK(wrong == 0);
-  CHECK(modules.final_close().all_gone());
-  CHECK(count.alive == 0);
-  CHECK(!is_mapped(file));
+  CHECK(all_closed(modules.final_close()));
+  CHECK(count.alive == left_behind(1));
+  CHECK(!is_loaded(modules, file));
 }
 
 TEST_CASE("a weak handle that is locked against a close gives a usable module or nothing") {
@@ -191,15 +194,17 @@ TEST_CASE("a weak handle that is locked against a close gives a usable module or
     }
   });
   CHECK(wrong == 0);
-  CHECK(modules.final_close().all_gone());
+  CHECK(all_closed(modules.final_close()));
   CHECK(!weak.lock());
 }
 
-TEST_CASE("two modules that open each other from their initialisers, on two threads") {
-  const scratch folder;
-  const std::string a = folder.copy("hooked_a");
-  const std::string b = folder.copy("hooked_b");
+// musl has no lock around initialisers: each thread waits, inside dlopen, for the other one's to end.
+TEST_CASE("two modules that open each other from their initialisers, on two threads" *
+          doctest::skip(!tenure_test::loader_unmaps())) {
   for (int round = 0; round != 50; ++round) {
+    const scratch folder; // files of its own, since initialisers may run once in the life of a process
+    const std::string a = folder.copy("hooked_a");
+    const std::string b = folder.copy("hooked_b");
     tenure::manager<tenure::policy::immediate> modules;
     tenure::module from_a, from_b;
     const tenure_test::hook hook{[&](const std::string& module, module_event what) {
@@ -212,16 +217,16 @@ TEST_CASE("two modules that open each other from their initialisers, on two thre
     CHECK(from_a == opened[1]);
     CHECK(modules.stats().resident == 2);
     for (tenure::module* m : {&from_a, &from_b, &opened[0], &opened[1]}) m->reset();
-    CHECK(modules.stats().resident == 0);
-    CHECK(!is_mapped(a));
-    CHECK(!is_mapped(b));
+    CHECK(all_closed(modules.report()));
+    CHECK(!is_loaded(modules, a));
+    CHECK(!is_loaded(modules, b));
   }
 }
 
 TEST_CASE("an initialiser's own reference may be let go by another thread at any moment of the load") {
-  const scratch folder;
-  const std::string file = folder.copy("hooked_a");
   for (int round = 0; round != 200; ++round) {
+    const scratch folder; // as above
+    const std::string file = folder.copy("hooked_a");
     tenure::manager<tenure::policy::immediate> modules;
     std::thread other;
     const tenure_test::hook hook{[&](const std::string&, module_event what) {
@@ -232,8 +237,8 @@ TEST_CASE("an initialiser's own reference may be let go by another thread at any
     CHECK(m.symbol<int()>("answer")() == 42);
     m.reset();
     other.join();
-    CHECK(modules.stats().resident == 0);
-    CHECK(!is_mapped(file));
+    CHECK(all_closed(modules.report()));
+    CHECK(!is_loaded(modules, file));
   }
 }
 
@@ -248,5 +253,5 @@ TEST_CASE("threads with a manager each share nothing but the system's count") {
     if (modules.final_close().count(tenure::unload_outcome::busy) != 0) ++wrong;
   });
   CHECK(wrong == 0);
-  CHECK(!is_mapped(file));
+  CHECK(tenure_test::is_gone(file));
 }

@@ -1,6 +1,6 @@
 // Module code that calls the manager: initialisers and finalisers that open, release and close.
+#include "support/closed.hpp"
 #include "support/hook.hpp"
-#include "support/mapped.hpp"
 #include "support/scratch.hpp"
 
 #include <tenure/tenure.hpp>
@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
-using tenure_test::is_mapped;
+using tenure_test::all_closed;
+using tenure_test::is_loaded;
+using tenure_test::loader_unmaps;
 using tenure_test::scratch;
 
 namespace {
@@ -39,6 +41,19 @@ template <class P> struct play : stage { tenure::manager<P> modules; };
 using immediate_play = play<tenure::policy::immediate>;
 using final_play = play<tenure::policy::final_close>;
 
+// A loader that never unmaps runs no finaliser before the process ends, and each initialiser once: what is
+// left of a story there.
+std::string told_here(const std::string& story) {
+  if (loader_unmaps()) return story;
+  std::string told;
+  for (std::size_t i = 0; i != story.size(); i += 2)
+    if (story[i] == '+' && told.find(story.substr(i, 2)) == std::string::npos) told += story.substr(i, 2);
+  return told;
+}
+
+// Cases about what a finaliser does to the manager: there is none to do it where no close runs finalisers.
+const auto needs_finalisers = doctest::skip(!loader_unmaps());
+
 } // namespace
 
 TEST_CASE("an initialiser opens another module and keeps it") {
@@ -48,9 +63,9 @@ TEST_CASE("an initialiser opens another module and keeps it") {
   tenure::module a = s.modules.open(s.a);
   CHECK(kept.symbol<int()>("answer")() == 42);
   a.reset();
-  CHECK(is_mapped(s.b));
+  CHECK(is_loaded(s.modules, s.b));
   kept.reset();
-  CHECK(s.story == "+a+b-a-b");
+  CHECK(s.story == told_here("+a+b-a-b"));
 }
 
 TEST_CASE("an initialiser that opens its own module gets it, at once") {
@@ -62,10 +77,10 @@ TEST_CASE("an initialiser that opens its own module gets it, at once") {
   CHECK(own.symbol<int()>("answer")() == 42);
   CHECK(s.modules.stats().loads == 1);
   a.reset();
-  CHECK(is_mapped(s.a));
+  CHECK(is_loaded(s.modules, s.a));
   own.reset();
-  CHECK(!is_mapped(s.a));
-  CHECK(s.story == "+a-a");
+  CHECK(!is_loaded(s.modules, s.a));
+  CHECK(s.story == told_here("+a-a"));
 }
 
 TEST_CASE("an initialiser that opens its own module and lets it go does not unload it") {
@@ -76,7 +91,7 @@ TEST_CASE("an initialiser that opens its own module and lets it go does not unlo
   const tenure::module a = s.modules.open(s.a);
   CHECK(a.symbol<int()>("answer")() == 42);
   CHECK(s.modules.report().begin()->references == 1);
-  CHECK(s.story == "+a");
+  CHECK(s.story == told_here("+a"));
 }
 
 TEST_CASE("symbols of a module that is still loading are an error, not a crash") {
@@ -90,17 +105,17 @@ TEST_CASE("symbols of a module that is still loading are an error, not a crash")
   CHECK(why.code() == tenure::errc::module_is_loading);
 }
 
-TEST_CASE("a finaliser that opens its own module is told that it is closing") {
+TEST_CASE("a finaliser that opens its own module is told that it is closing" * needs_finalisers) {
   immediate_play s;
   tenure::failure why;
   s.when_a_ends = [&] { CHECK(!s.modules.open(s.a, why)); };
   static_cast<void>(s.modules.open(s.a));
   CHECK(why.code() == tenure::errc::module_is_closing);
-  CHECK(!is_mapped(s.a));
+  CHECK(!is_loaded(s.modules, s.a));
   CHECK(s.modules.open(s.a).symbol<int()>("answer")() == 42);
 }
 
-TEST_CASE("a weak handle to a module that is closing gives nothing in its finaliser") {
+TEST_CASE("a weak handle to a module that is closing gives nothing in its finaliser" * needs_finalisers) {
   immediate_play s;
   tenure::module a = s.modules.open(s.a);
   const tenure::weak_module weak = a;
@@ -108,28 +123,29 @@ TEST_CASE("a weak handle to a module that is closing gives nothing in its finali
   s.when_a_ends = [&] { locked = static_cast<bool>(weak.lock()); };
   a.reset();
   CHECK(!locked);
-  CHECK(!is_mapped(s.a));
+  CHECK(!is_loaded(s.modules, s.a));
 }
 
-TEST_CASE("a finaliser that lets the last reference to another module go closes that one too") {
+TEST_CASE("a finaliser that lets the last reference to another module go closes that one too" *
+          needs_finalisers) {
   immediate_play s;
   tenure::module b = s.modules.open(s.b);
   s.when_a_ends = [&] { b.reset(); };
   static_cast<void>(s.modules.open(s.a));
-  CHECK(s.story == "+b+a-a-b");
-  CHECK(!is_mapped(s.a));
-  CHECK(!is_mapped(s.b));
-  CHECK(s.modules.stats().resident == 0);
+  CHECK(s.story == told_here("+b+a-a-b"));
+  CHECK(!is_loaded(s.modules, s.a));
+  CHECK(!is_loaded(s.modules, s.b));
+  CHECK(all_closed(s.modules.report()));
 }
 
-TEST_CASE("a finaliser opens a third module") {
+TEST_CASE("a finaliser opens a third module" * needs_finalisers) {
   immediate_play s;
   tenure::module c;
   s.when_a_ends = [&] { c = s.modules.open(s.c); };
   static_cast<void>(s.modules.open(s.a));
-  CHECK(!is_mapped(s.a));
+  CHECK(!is_loaded(s.modules, s.a));
   CHECK(c.symbol<int()>("answer")() == 42);
-  CHECK(s.story == "+a-a+c");
+  CHECK(s.story == told_here("+a-a+c"));
 }
 
 TEST_CASE("an initialiser that lets the last reference to another module go closes it") {
@@ -137,7 +153,7 @@ TEST_CASE("an initialiser that lets the last reference to another module go clos
   tenure::module b = s.modules.open(s.b);
   s.when_a_starts = [&] { b.reset(); };
   const tenure::module a = s.modules.open(s.a);
-  CHECK(!is_mapped(s.b));
+  CHECK(!is_loaded(s.modules, s.b));
   CHECK(a.symbol<int()>("answer")() == 42);
 }
 
@@ -148,16 +164,16 @@ TEST_CASE("two modules that open each other from their initialisers both load, o
   s.when_b_starts = [&] { a_of_b = s.modules.open(s.a); };
   tenure::module a = s.modules.open(s.a);
   CHECK(a_of_b == a);
-  CHECK(s.story == "+a+b");
+  CHECK(s.story == told_here("+a+b"));
   CHECK(s.modules.stats().loads == 2);
   a.reset();
   a_of_b.reset();
-  CHECK(s.story == "+a+b-a");
+  CHECK(s.story == told_here("+a+b-a"));
   b_of_a.reset();
-  CHECK(s.story == "+a+b-a-b");
+  CHECK(s.story == told_here("+a+b-a-b"));
 }
 
-TEST_CASE("references that go round in a circle are let go by the finalisers, each once") {
+TEST_CASE("references that go round in a circle are let go by the finalisers, each once" * needs_finalisers) {
   immediate_play s;
   tenure::module b_of_a, c_of_b;
   s.when_a_starts = [&] { b_of_a = s.modules.open(s.b); };
@@ -165,7 +181,7 @@ TEST_CASE("references that go round in a circle are let go by the finalisers, ea
   s.when_a_ends = [&] { b_of_a.reset(); };
   s.when_b_ends = [&] { c_of_b.reset(); };
   static_cast<void>(s.modules.open(s.a));
-  CHECK(s.story == "+a+b+c-a-b-c");
+  CHECK(s.story == told_here("+a+b+c-a-b-c"));
   CHECK(s.modules.stats().closes == 3);
 }
 
@@ -174,39 +190,39 @@ TEST_CASE("a final close from an initialiser closes what is idle, and not the mo
   static_cast<void>(s.modules.open(s.b));
   s.when_a_starts = [&] { static_cast<void>(s.modules.final_close()); };
   const tenure::module a = s.modules.open(s.a);
-  CHECK(!is_mapped(s.b));
+  CHECK(!is_loaded(s.modules, s.b));
   CHECK(a.symbol<int()>("answer")() == 42);
 }
 
-TEST_CASE("a final close from a finaliser closes the rest, and ends") {
+TEST_CASE("a final close from a finaliser closes the rest, and ends" * needs_finalisers) {
   final_play s;
   static_cast<void>(s.modules.open(s.a));
   static_cast<void>(s.modules.open(s.b));
   static_cast<void>(s.modules.open(s.c));
   s.when_a_ends = [&] { static_cast<void>(s.modules.final_close()); };
-  CHECK(s.modules.final_close().all_gone());
+  CHECK(all_closed(s.modules.final_close()));
   CHECK(s.modules.stats().closes == 3);
-  CHECK(s.modules.stats().resident == 0);
+  CHECK(all_closed(s.modules.report()));
 }
 
-TEST_CASE("what a finaliser leaves idle is closed by the same final close") {
+TEST_CASE("what a finaliser leaves idle is closed by the same final close" * needs_finalisers) {
   final_play s;
   tenure::module b;
   s.when_a_ends = [&] { b = s.modules.open(s.b), b.reset(); };
   static_cast<void>(s.modules.open(s.a));
-  CHECK(s.modules.final_close().all_gone());
-  CHECK(s.story == "+a-a+b-b");
+  CHECK(all_closed(s.modules.final_close()));
+  CHECK(s.story == told_here("+a-a+b-b"));
 }
 
-TEST_CASE("a deferred close inside a finaliser parks the other module") {
+TEST_CASE("a deferred close inside a finaliser parks the other module" * needs_finalisers) {
   play<tenure::policy::deferred_one> s;
   tenure::module b = s.modules.open(s.b);
   s.when_a_ends = [&] { b.reset(); };
   static_cast<void>(s.modules.open(s.a));
   static_cast<void>(s.modules.open(s.c)); // closes a, whose finaliser parks b and pushes c out
-  CHECK(!is_mapped(s.a));
-  CHECK(is_mapped(s.b));
-  CHECK(!is_mapped(s.c));
+  CHECK(!is_loaded(s.modules, s.a));
+  CHECK(is_loaded(s.modules, s.b));
+  CHECK(!is_loaded(s.modules, s.c));
 }
 
 TEST_CASE("sweeping, reporting and asking for counts is allowed from inside a module") {
@@ -228,7 +244,8 @@ TEST_CASE("a search path may be added while a module is loading") {
   CHECK(s.modules.open("hooked_b").path() == s.b);
 }
 
-TEST_CASE("the manager may be destroyed while a finaliser still holds another of its modules") {
+TEST_CASE("the manager may be destroyed while a finaliser still holds another of its modules" *
+          needs_finalisers) {
   tenure::module b;
   stage s;
   {
@@ -237,8 +254,8 @@ TEST_CASE("the manager may be destroyed while a finaliser still holds another of
     s.when_a_ends = [&] { b.reset(); };
     static_cast<void>(modules.open(s.a));
   }
-  CHECK(s.story == "+b+a-a-b");
-  CHECK(!is_mapped(s.b));
+  CHECK(s.story == told_here("+b+a-a-b"));
+  CHECK(tenure_test::is_gone(s.b));
 }
 
 TEST_CASE("each life of a module runs its initialiser and its finaliser once") {
@@ -248,5 +265,5 @@ TEST_CASE("each life of a module runs its initialiser and its finaliser once") {
     static_cast<void>(s.modules.open(s.a));
     expected += "+a-a";
   }
-  CHECK(s.story == expected);
+  CHECK(s.story == told_here(expected));
 }

@@ -1,5 +1,5 @@
 // A file that is replaced on disk while its old image is loaded: told, and never silently the old code.
-#include "support/mapped.hpp"
+#include "support/closed.hpp"
 #include "support/scratch.hpp"
 
 #include <tenure/tenure.hpp>
@@ -50,7 +50,7 @@ TEST_CASE("an idle module whose file was replaced: the next open gives the new c
   folder.replace(file, "other_code");
   CHECK(ask(modules.open(file)) == 43);
   CHECK(modules.stats().loads == 2);
-  CHECK(modules.final_close().all_gone());
+  CHECK(tenure_test::all_closed(modules.final_close()));
 }
 
 TEST_CASE("an active module whose file was replaced stays, and the new file is a module beside it") {
@@ -142,7 +142,7 @@ TEST_CASE("a module whose file is gone from its place lives on, and its name is 
   tenure::failure why;
   CHECK(!modules.open(file, why));
   CHECK(why.code() == tenure::errc::file_not_found);
-  CHECK(modules.final_close().all_gone());
+  CHECK(tenure_test::all_closed(modules.final_close()));
 }
 
 // What the tests above rest on: `replace` and `take_away` rename the loaded file first where this is so.

@@ -1,6 +1,6 @@
 // The thread that sweeps. No test waits for time to pass: each waits for what the sweeper does.
+#include "support/closed.hpp"
 #include "support/hook.hpp"
-#include "support/mapped.hpp"
 #include "support/scratch.hpp"
 #include "support/until.hpp"
 
@@ -13,7 +13,7 @@
 #include <thread>
 #include <type_traits>
 
-using tenure_test::is_mapped;
+using tenure_test::is_loaded;
 using tenure_test::scratch;
 
 static_assert(!std::is_copy_constructible_v<tenure::sweeper>);
@@ -30,18 +30,14 @@ sweeping without_delay() { return sweeping(tenure::policy::periodic_sweep(tenure
 } // namespace
 
 TEST_CASE("a sweeper closes what is due") {
-  tenure_test::signal gone;
-  const tenure_test::hook hook{[&](const std::string&, module_event what) {
-    if (what == module_event::finalised) gone.set();
-  }};
   const scratch folder;
-  const std::string file = folder.copy("hooked_a");
+  const std::string file = folder.copy("basic");
   sweeping modules = without_delay();
   tenure::sweeper sweeper(modules, often);
   static_cast<void>(modules.open(file));
-  CHECK(gone.wait());
+  CHECK(tenure_test::eventually([&] { return modules.stats().closes == 1; }));
   sweeper.stop(); // the sweep under way has ended
-  CHECK(!is_mapped(file));
+  CHECK(!is_loaded(modules, file));
 }
 
 TEST_CASE("a sweeper that was stopped, or moved and stopped, sweeps no more") {
@@ -55,10 +51,11 @@ TEST_CASE("a sweeper that was stopped, or moved and stopped, sweeps no more") {
   second.stop();
   static_cast<void>(modules.open(file));
   CHECK(modules.stats().closes == 0);
-  CHECK(is_mapped(file));
+  CHECK(is_loaded(modules, file));
 }
 
-TEST_CASE("stop waits for a sweep under way") {
+// The sweep is held up in a finaliser, which no close runs where the loader never unmaps.
+TEST_CASE("stop waits for a sweep under way" * doctest::skip(!tenure_test::loader_unmaps())) {
   tenure_test::signal entered, stopping, go;
   std::atomic<bool> finished{false};
   const tenure_test::hook hook{[&](const std::string&, module_event what) {
@@ -104,7 +101,7 @@ TEST_CASE("a sweeper may outlive its manager") {
     modules.reset();
     CHECK(held.symbol<int()>("answer")() == 42);
     held.reset();
-    CHECK(!is_mapped(file));
+    CHECK(tenure_test::is_gone(file));
   }
 }
 
@@ -121,6 +118,6 @@ TEST_CASE("several sweepers and the application may sweep one manager at once") 
     }
   }
   static_cast<void>(modules.final_close());
-  CHECK(!is_mapped(file));
+  CHECK(!is_loaded(modules, file));
   CHECK(modules.stats().loads == modules.stats().closes);
 }
