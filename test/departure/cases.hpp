@@ -17,7 +17,7 @@ struct test_case {
 };
 
 std::vector<test_case> call_cases();      // every way to call the host, and none
-std::vector<test_case> exception_cases(); // in flight here, there, or not at all
+std::vector<test_case> exception_cases(const loaded_module& module); // in flight here, there, or not at all
 std::vector<test_case> system_cases();    // signals or hardware exceptions, alternate stacks, fibers, threads
 
 } // namespace departure

@@ -62,9 +62,9 @@ void add(std::vector<test_case>& all, const std::vector<test_case>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-std::vector<test_case> all_cases() {
+std::vector<test_case> all_cases(const loaded_module& module) {
   std::vector<test_case> all = call_cases();
-  add(all, exception_cases());
+  add(all, exception_cases(module));
   add(all, system_cases());
   return all;
 }
@@ -80,7 +80,7 @@ int run(int count, char** paths) {
     const auto loaded = std::make_unique<loaded_module>(paths[i]); // its bounds must not stand on the stack
     const loaded_module& module = *loaded;
     std::printf("%s\n", file_name(paths[i]));
-    for (const test_case& each : all_cases()) run_case(each, module, file_name(paths[i]), sum);
+    for (const test_case& each : all_cases(module)) run_case(each, module, file_name(paths[i]), sum);
   }
   std::printf("%u cases, %u wrong; of %u with code on the stack an unwinder missed %u\n", sum.run, sum.wrong,
               sum.code_found, sum.unwinder_missed);

@@ -128,16 +128,21 @@ void own_unwinding(const loaded_module&, observer& host) {
 constexpr char unwind[] = "departure_unwind", handle[] = "departure_catch", object[] = "departure_throw";
 constexpr char pointer[] = "departure_throw_pointer", library[] = "departure_throw_library_type";
 
-// A DLL calls another one's destructor by a stub of its own, which the exception then needs.
+// Whether an exception of a type of the C++ library needs the module: if that library was linked into it (as
+// zig does it), and where a DLL calls another one's destructor, which it does by a stub of its own.
 #if defined(_WIN32)
-constexpr os::stack_evidence library_type = exception_in_flight;
+os::stack_evidence library_type_of(const loaded_module&) { return exception_in_flight; }
 #else
-constexpr os::stack_evidence library_type = none;
+os::stack_evidence library_type_of(const loaded_module& module) {
+  const void* const type = module.function<type_function>("departure_library_type")();
+  return module.image().whole.contains(reinterpret_cast<std::uintptr_t>(type)) ? exception_in_flight : none;
+}
 #endif
 
 } // namespace
 
-std::vector<test_case> exception_cases() {
+std::vector<test_case> exception_cases(const loaded_module& module) {
+  const os::stack_evidence library_type = library_type_of(module);
   return {
       {"destructor in the module, unwinding", return_address, through<unwind>},
       {"catch block in the module", return_address, through<handle>},

@@ -12,7 +12,11 @@
 #  include <windows.h>
 #else
 #  include <dlfcn.h>
-#  include <link.h>
+#  if defined(__APPLE__)
+#    include <mach-o/loader.h>
+#  else
+#    include <link.h>
+#  endif
 #endif
 
 namespace departure {
@@ -75,6 +79,23 @@ private:
   }
   [[nodiscard]] void* find(const char* name) const { return ::dlsym(handle_, name); }
 
+#  if defined(__APPLE__)
+  void describe() noexcept {
+    Dl_info info{};
+    if (::dladdr(find("departure_call"), &info) == 0) return;
+    const auto* const header = static_cast<const mach_header_64*>(info.dli_fbase);
+    const auto base = reinterpret_cast<std::uintptr_t>(header); // a library is linked for address 0
+    const auto* command = reinterpret_cast<const load_command*>(header + 1);
+    for (std::uint32_t i = 0; i != header->ncmds; ++i) {
+      const auto* const segment = reinterpret_cast<const segment_command_64*>(command);
+      if (command->cmd == LC_SEGMENT_64)
+        add_segment(base + segment->vmaddr, base + segment->vmaddr + segment->vmsize,
+                    (segment->initprot & VM_PROT_EXECUTE) != 0);
+      command =
+          reinterpret_cast<const load_command*>(reinterpret_cast<const char*>(command) + command->cmdsize);
+    }
+  }
+#  else
   void describe() noexcept {
     ::dl_iterate_phdr(
         [](dl_phdr_info* info, std::size_t, void* self) {
@@ -94,6 +115,7 @@ private:
         add_segment(begin, begin + segment.p_memsz, (segment.p_flags & PF_X) != 0);
     }
   }
+#  endif
 #endif
 
   void* handle_;

@@ -37,6 +37,7 @@ using listen_function = void(listener&);
 using table_function = void(const call_table&, std::size_t, void*);
 using wait_function = void(const volatile int& stop);
 using throw_function = void();
+using type_function = const void*(); // the address of a type_info
 
 } // namespace departure
 

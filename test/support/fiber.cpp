@@ -49,8 +49,12 @@
 #if defined(TENURE_FIBER_TSAN)
 #  include <sanitizer/tsan_interface.h>
 #endif
+
 #if !defined(_MSC_VER)
-#  include <cxxabi.h>
+namespace __cxxabiv1 { // of <cxxabi.h>, where libc++ leaves it out
+struct __cxa_eh_globals;
+extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;
+} // namespace __cxxabiv1
 #endif
 
 namespace tenure_test {
@@ -285,7 +289,7 @@ fiber::~fiber() {
 /// rethrow a neighbour's.
 void fiber::swap_exceptions(fiber& next) noexcept {
 #if !defined(_MSC_VER)
-  void* globals = abi::__cxa_get_globals();
+  void* globals = __cxxabiv1::__cxa_get_globals();
   std::memcpy(exceptions_, globals, sizeof exceptions_);
   std::memcpy(globals, next.exceptions_, sizeof next.exceptions_);
 #else
