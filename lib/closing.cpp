@@ -43,6 +43,11 @@ void explain(const module_record& r, close_result& result, const os::fault& faul
 close_result close_image(const registry& g, module_record& r, const char* why) noexcept {
   close_result result;
   os::fault fault;
+  if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) {
+    result.gone = true;
+    result.why.detail = "somebody else had closed the system's handle already"; // a second close would hit a stranger
+    return result;
+  }
   {
     const loader_scope inside;
     const time_point start = os::now();
@@ -97,7 +102,7 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
                   : reopened     ? unload_outcome::busy
                                  : unload_outcome::gone;
   entry.reason = lingers ? result.why.reason : linger_reason::none;
-  entry.detail = lingers ? result.why.detail.c_str() : "";
+  entry.detail = lingers || result.gone ? result.why.detail.c_str() : "";
   note(report, r, entry);
   const bool forget = !lingers || g.policy == nullptr; // nobody is left to look at it again
   if (forget) g.forget_locked(r);

@@ -81,6 +81,8 @@ constexpr cause causes[] = {
      "is it exported (visibility, version script) and extern \"C\"?"},
     {errc::api_incomplete, "the module lacks symbols of the interface", ""},
     {errc::factory_returned_null, "the module's factory returned null", ""},
+    {errc::symbol_kind_mismatch, "the symbol is of another kind",
+     "functions are taken as symbol<int(char)>, variables as symbol<int>"},
     {errc::refused_by_module, "the module refused to be loaded", ""},
     {errc::api_version_mismatch, "the module was built for another version of the interface", "rebuild it"},
     {errc::not_loaded, "the module is not loaded", ""},

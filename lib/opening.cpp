@@ -248,6 +248,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_use(r);
   ++r.loads;
+  r.loaded_at = g_.next_tick();
   ++g_.stats.loads;
   g_.stats.loading = g_.stats.loading + seen.took;
   r.reason = linger_reason::none;

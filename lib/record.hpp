@@ -56,6 +56,7 @@ struct module_record : record, idle_module {
   std::uint32_t pins = 0;
   sync::thread_id worker = 0; // the thread that loads or closes it, or on whose stack its code is (waiting)
   std::uint64_t loads = 0;
+  std::uint64_t loaded_at = 0; // the registry's tick
   module_record* next_record = nullptr;  // all records of the registry, for ever
   module_record* next_closing = nullptr; // victims on their way out, owned by the closing thread
 

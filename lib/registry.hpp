@@ -19,19 +19,20 @@
 
 namespace tenure::inline v1::detail {
 
-// Records chained by next_closing, taken out of every list, to be closed without the mutex.
+// Records chained by next_closing, taken out of every list, to be closed without the mutex: the last one loaded first.
+// A module may use what was there before it, and glibc gets static thread-local storage back in that order only.
 struct closing_chain {
   module_record* head = nullptr;
-  module_record** tail = &head;
   const char* why; // goes on "it was closed "
   explicit closing_chain(const char* reason) noexcept
       : why(reason) {}
   closing_chain(const closing_chain&) = delete;
   closing_chain& operator=(const closing_chain&) = delete;
   void push(module_record& r) noexcept {
-    r.next_closing = nullptr;
-    *tail = &r;
-    tail = &r.next_closing;
+    module_record** at = &head;
+    while (*at != nullptr && (*at)->loaded_at > r.loaded_at) at = &(*at)->next_closing;
+    r.next_closing = *at;
+    *at = &r;
   }
 };
 

@@ -37,13 +37,28 @@ void* look_up(module_record& r, const char* name, bool& found, os::fault& fault)
   return nullptr;
 }
 
+// A variable that is called, or a function's code that is written to, is a fault at best. Told by where the
+// symbol lies; what lies elsewhere (a dependency's, a read-only table beside the code) passes.
+bool has_kind(const module_record& r, const void* address, symbol_kind kind) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  if (kind == symbol_kind::function) return !r.image.whole.contains(at) || r.image.executes(at);
+  return !r.image.executes(at) || !os::is_function(address);
+}
+
+void* look_up_kind(module_record& r, const char* name, symbol_kind kind, bool& found, os::fault& fault) {
+  void* const address = look_up(r, name, found, fault);
+  if (!found || has_kind(r, address, kind)) return address;
+  fault.cause = errc::symbol_kind_mismatch;
+  return nullptr;
+}
+
 } // namespace
 
-void* find_symbol(record& r, const char* name, failure& why) noexcept {
+void* find_symbol(record& r, const char* name, symbol_kind kind, failure& why) noexcept {
   try {
     os::fault fault;
     bool found = false;
-    void* const address = look_up(full(r), name, found, fault);
+    void* const address = look_up_kind(full(r), name, kind, found, fault);
     if (fault) {
       fault.missing = name;
       fill(why, fault, path_of(r));
@@ -55,15 +70,16 @@ void* find_symbol(record& r, const char* name, failure& why) noexcept {
   }
 }
 
-bool bind_symbols(record& r, const char* const* names, void** out, std::size_t n, failure& why) noexcept {
+bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out, std::size_t n,
+                  failure& why) noexcept {
   try {
     std::string missing;
     std::vector<void*> addresses(n);
     for (std::size_t i = 0; i != n; ++i) {
       os::fault fault;
       bool found = false;
-      addresses[i] = look_up(full(r), names[i], found, fault);
-      if (!found) missing += missing.empty() ? names[i] : std::string(", ") + names[i];
+      addresses[i] = look_up_kind(full(r), names[i], kinds[i], found, fault);
+      if (fault) missing += missing.empty() ? names[i] : std::string(", ") + names[i];
     }
     if (missing.empty()) {
       std::memcpy(out, addresses.data(), n * sizeof(void*));

@@ -50,6 +50,9 @@ template <class... Entries> class api {
 public:
   static constexpr std::size_t size = sizeof...(Entries);
   static constexpr const char* names[] = {Entries::name.text...};
+  static constexpr detail::symbol_kind kinds[] = {std::is_function_v<typename Entries::type>
+                                                      ? detail::symbol_kind::function
+                                                      : detail::symbol_kind::variable...};
 
   api() noexcept = default;
 
@@ -99,7 +102,7 @@ template <class Api, detail::error_sink S> Api module::bind(S& sink) const {
   failure why;
   if (record_ == nullptr)
     detail::set_failure(why, errc::empty_handle, "", Api::names[0]);
-  else if (detail::bind_symbols(*record_, Api::names, bound.addresses_, Api::size, why))
+  else if (detail::bind_symbols(*record_, Api::names, Api::kinds, bound.addresses_, Api::size, why))
     bound.owner_ = *this;
   detail::report_into(sink, static_cast<failure&&>(why));
   return bound;

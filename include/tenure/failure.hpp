@@ -41,6 +41,7 @@ enum class errc : int {
   symbol_not_found = 50,
   api_incomplete = 51,
   factory_returned_null = 52,
+  symbol_kind_mismatch = 53, // a variable taken for a function, or the other way round
   // the module's own word
   refused_by_module = 60,
   api_version_mismatch = 61,

@@ -120,9 +120,9 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
   failure why;
   const module held(
       *this); // the factory runs with the module held by host code, also if *this goes meanwhile
-  void* const make = held.find(names.make, why);
+  void* const make = held.find(names.make, detail::symbol_kind::function, why);
   void* destroy = nullptr;
-  if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, why);
+  if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, detail::symbol_kind::function, why);
   if (why) detail::raise(static_cast<failure&&>(why));
   object* const result = reinterpret_cast<typename made::signature*>(make)(static_cast<Args&&>(args)...);
   if (result == nullptr) {

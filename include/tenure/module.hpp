@@ -74,7 +74,7 @@ public:
     return reinterpret_cast<std::size_t>(record_) / alignof(void*);
   }
 
-  // A function or a variable by name. Errors: symbol_not_found, empty_handle.
+  // A function or a variable by name. Errors: symbol_not_found, symbol_kind_mismatch, empty_handle, loader_blocked.
   // Threads: any; never waits for another thread's load.
   template <class F> [[nodiscard]] tenure::symbol<F> symbol(name_view name) const;
   template <class F, detail::error_sink S>
@@ -109,8 +109,8 @@ private:
   // `r` comes with one reference, which this handle takes over.
   explicit module(detail::record* r) noexcept
       : record_(r) {}
-  [[nodiscard]] void* find(name_view name, failure& why) const noexcept {
-    if (record_ != nullptr) return detail::find_symbol(*record_, name.c_str(), why);
+  [[nodiscard]] void* find(name_view name, detail::symbol_kind kind, failure& why) const noexcept {
+    if (record_ != nullptr) return detail::find_symbol(*record_, name.c_str(), kind, why);
     detail::set_failure(why, errc::empty_handle, "", name.c_str());
     return nullptr;
   }

@@ -48,7 +48,8 @@ template <class F> symbol<F> module::symbol(name_view name) const {
 
 template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink) const {
   failure why;
-  void* address = find(name, why);
+  constexpr auto kind = std::is_function_v<F> ? detail::symbol_kind::function : detail::symbol_kind::variable;
+  void* address = find(name, kind, why);
   detail::report_into(sink, static_cast<failure&&>(why));
   if (address == nullptr) return {};
   if constexpr (std::is_function_v<F>)

@@ -18,8 +18,8 @@ constexpr time_t patience = 1; // second
 #  define TENURE_GATE_INITIALIZER PTHREAD_RWLOCK_INITIALIZER
 #endif
 
-constexpr pthread_rwlock_t fresh_gate = TENURE_GATE_INITIALIZER;
-constexpr pthread_mutex_t fresh_list = PTHREAD_MUTEX_INITIALIZER;
+const pthread_rwlock_t fresh_gate = TENURE_GATE_INITIALIZER;
+const pthread_mutex_t fresh_list = PTHREAD_MUTEX_INITIALIZER;
 
 // Excludes forks while a module is loaded or closed. Taken first, before `list`.
 pthread_rwlock_t gate = TENURE_GATE_INITIALIZER;

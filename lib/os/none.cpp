@@ -62,6 +62,7 @@ void* handle_of_address(const void*, fault& why) {
   return nullptr;
 }
 bool is_mapped(const mapped_image&, const char*) noexcept { return false; }
+bool is_function(const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
 
 time_point now() noexcept { return std::chrono::steady_clock::now().time_since_epoch(); }

@@ -92,6 +92,9 @@ bool close(void* handle, fault& why);
 // null by value; `found` tells. Errors: symbol_not_found.
 void* symbol(void* handle, const char* name, bool& found, fault& why);
 
+// True if `address` is where a function begins, by the module's own symbol table. False also where that cannot be told.
+[[nodiscard]] bool is_function(const void* address) noexcept;
+
 // Where the module lies and under which path the system knows it. False if the handle is not one of the
 // system's.
 bool describe(void* handle, mapped_image& image, std::string& path);

@@ -12,6 +12,9 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#if defined(__GLIBC__)
+#  include <link.h>
+#endif
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -312,6 +315,19 @@ void* symbol(void* handle, const char* name, bool& found, fault& why) {
   found = address != nullptr || why.text.empty(); // a symbol whose value is null is one
   if (found) why = {};
   return address;
+}
+
+bool is_function(const void* address) noexcept {
+#if defined(__GLIBC__)
+  Dl_info info;
+  const ElfW(Sym)* symbol = nullptr;
+  if (::dladdr1(address, &info, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&symbol)), RTLD_DL_SYMENT) == 0)
+    return false;
+  return symbol != nullptr && info.dli_saddr == address && (symbol->st_info & 0xf) == STT_FUNC;
+#else
+  static_cast<void>(address);
+  return false;
+#endif
 }
 
 void kick(const char* path) noexcept {

@@ -251,6 +251,8 @@ void* symbol(void* handle, const char* name, bool& found, fault& why) {
   return address;
 }
 
+bool is_function(const void*) noexcept { return false; } // an export says nothing of its kind
+
 // Nothing is ever postponed until the next call: what a thread_local holds goes when its thread ends.
 void kick(const char*) noexcept {}
 

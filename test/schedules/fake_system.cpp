@@ -165,6 +165,7 @@ void* handle_of_address(const void*, fault& why) {
 bool is_mapped(const mapped_image& image, const char*) noexcept {
   return tenure_test::numbered(image.whole.begin).system_references > 0;
 }
+bool is_function(const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
 time_point now() noexcept { return {}; }
 void watch_exit() noexcept {}

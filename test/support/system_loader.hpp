@@ -48,6 +48,13 @@ inline bool loader_can_be_unwound() {
 }
 #endif
 
+// True if the system can tell a function's address from a variable's.
+#if defined(__GLIBC__)
+inline constexpr bool functions_are_told = true;
+#else
+inline constexpr bool functions_are_told = false;
+#endif
+
 #if defined(RTLD_DEEPBIND)
 inline constexpr bool has_deep_binding = true;
 #else

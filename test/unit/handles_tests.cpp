@@ -2,6 +2,7 @@
 #include "modules/interface.hpp"
 #include "support/closed.hpp"
 #include "support/scratch.hpp"
+#include "support/system_loader.hpp"
 
 #include <tenure/tenure.hpp>
 
@@ -133,6 +134,19 @@ TEST_CASE("an api binds all or nothing, and one error names all that is missing"
   CHECK(!bound.owner().bind<wrong>(why));
   CHECK(why.code() == tenure::errc::api_incomplete);
   CHECK(std::string(why.missing()) == "absent, gone");
+}
+
+TEST_CASE("a variable is not called, and a function is not taken for a variable") {
+  immediate modules;
+  const tenure::module m = modules.open(module_path("basic"));
+  tenure::failure why;
+  CHECK(!m.symbol<int()>("version", why));
+  CHECK(why.code() == tenure::errc::symbol_kind_mismatch);
+  CHECK(!m.bind<tenure::api<tenure::fn<"version", int()>>>(why));
+  CHECK(std::string(why.missing()) == "version");
+  if (!tenure_test::functions_are_told) return;
+  CHECK(!m.symbol<int>("answer", why));
+  CHECK(why.code() == tenure::errc::symbol_kind_mismatch);
 }
 
 TEST_CASE("an instance keeps its module and lets it go after the object") {

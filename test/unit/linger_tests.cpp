@@ -43,6 +43,32 @@ TEST_CASE("the port knows whether this system's loader unmaps") {
   CHECK(tenure_test::is_mapped(file) == !loader_unmaps());
 }
 
+TEST_CASE("a module that somebody else closed under its handle is not closed a second time" *
+          doctest::skip(!loader_unmaps())) {
+  const tenure_test::scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::final_close> modules;
+  tenure_test::raw_close(modules.open(file).native_handle());
+  REQUIRE(!tenure_test::is_mapped(file));
+  const auto report = modules.final_close();
+  REQUIRE(report.size() == 1);
+  CHECK(report.begin()->outcome == unload_outcome::gone);
+  CHECK(std::string(report.begin()->detail).find("somebody else") != std::string::npos);
+}
+
+TEST_CASE("modules are closed in the reverse order in which they were loaded") {
+  const tenure_test::scratch folder;
+  tenure::manager<tenure::policy::final_close> modules;
+  for (const char* name : {"basic", "second", "third"}) static_cast<void>(modules.open(folder.copy(name)));
+  const auto report = modules.final_close();
+  REQUIRE(report.size() == 3);
+  std::string order;
+  for (const tenure::unload_entry& e : report)
+    order += std::string(e.path).substr(std::string(e.path).rfind('/') + 1, 6) + " ";
+  CHECK(order.find("third") < order.find("second"));
+  CHECK(order.find("second") < order.find("basic"));
+}
+
 TEST_CASE("a module linked with -z nodelete lingers for its flag") {
   manager modules;
   std::string detail;

@@ -35,10 +35,13 @@ inline void drop_reference(record& r) noexcept {
 TENURE_API void share_registry(record& r) noexcept;
 TENURE_API void unshare_registry(record& r) noexcept;
 
-TENURE_API void* find_symbol(record& r, const char* name, failure& why) noexcept;
+enum class symbol_kind : unsigned char { function, variable };
+
+// Errors: symbol_not_found, symbol_kind_mismatch (where it can be told), empty_handle, loader_blocked.
+TENURE_API void* find_symbol(record& r, const char* name, symbol_kind kind, failure& why) noexcept;
 // Finds all; on failure names every one that is missing and leaves `out` as it was.
-TENURE_API bool bind_symbols(record& r, const char* const* names, void** out, std::size_t n,
-                             failure& why) noexcept;
+TENURE_API bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out,
+                             std::size_t n, failure& why) noexcept;
 
 TENURE_API const char* path_of(const record& r) noexcept;
 TENURE_API void* native_handle_of(const record& r) noexcept;
