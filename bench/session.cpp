@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -26,7 +27,6 @@ void prepare(const arguments& a, const std::string& log, progress& bar, outcome&
   o.wish.plugins = o.used.size();
   if (o.used.empty()) return;
   o.played = make_trace(o.wish);
-  o.lanes = most_popular(o.played, a.lanes);
 }
 
 // Round by round, so that a machine that slows down or speeds up does so for every policy.
@@ -37,6 +37,21 @@ void replay_all(unsigned rounds, const std::string& log, progress& bar, outcome&
     for (std::size_t i = 0; i != o.rounds.size(); ++i)
       o.rounds[i].push_back(replay_in_child(o, all_policies()[i], log, bar));
   for (const auto& replays : o.rounds) o.policies.push_back(middle_of(replays));
+}
+
+bool lingered(const outcome& o, const plugin& p) {
+  for (const figures& f : o.policies)
+    for (const lingering& l : f.lingered)
+      if (l.path == p.path) return true;
+  return false;
+}
+
+// What lingers is rarely popular, and worth seeing.
+void choose_lanes(unsigned popular, outcome& o) {
+  o.lanes = most_popular(o.played, popular);
+  for (std::uint32_t i = 0; i != o.used.size(); ++i)
+    if (lingered(o, o.used[i]) && std::find(o.lanes.begin(), o.lanes.end(), i) == o.lanes.end())
+      o.lanes.push_back(i);
 }
 
 void print_all(const outcome& o) {
@@ -55,6 +70,7 @@ tally run(const arguments& a) {
   outcome o;
   prepare(a, log, bar, o);
   replay_all(a.rounds, log, bar, o);
+  choose_lanes(a.lanes, o);
   o.real_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   print_all(o);
   write_json(o, a.json);

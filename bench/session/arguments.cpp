@@ -21,8 +21,8 @@ arguments read_arguments(int argc, char** argv) {
   app.add_option("--lanes", a.lanes, "Modules in the chart, the most popular ones")
       ->check(CLI::Range(1U, 200U))
       ->capture_default_str();
-  app.add_option("--json", a.json, "File for all figures")->capture_default_str();
-  app.add_option("--svg", a.svg, "File for the residency chart")->capture_default_str();
+  app.add_option("--json", a.json, "File for all figures")->take_last()->capture_default_str();
+  app.add_option("--svg", a.svg, "File for the residency chart")->take_last()->capture_default_str();
   app.add_option("--corpus", a.corpus, "Folders of plug-ins to use, instead of this machine's")
       ->check(CLI::ExistingDirectory);
   try {

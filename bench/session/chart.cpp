@@ -84,7 +84,8 @@ public:
         "\n",
         width, height_);
     draw_head();
-    draw_grid();
+    draw_times(top_height - 4);
+    text(left - 8, top_height - 4, "", "session time, s", "end");
     double y = top_height;
     for (const figures& f : outcome_.policies) {
       draw_band(f, y);
@@ -141,23 +142,24 @@ private:
       for (const unsigned factor : {1U, 2U, 5U})
         if (outcome_.wish.seconds <= 15 * factor * step) return factor * step;
   }
-  void draw_grid() {
-    for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step()) {
-      const double x = x_of(s * ticks_per_second);
-      put(R"(<path class="grid" d="M{:.1f} {}V{:.1f}"/>)"
-          "\n",
-          x, top_height, height_ - axis_height);
-      text(x, top_height - 4, "", fmt::format("{}", s), "middle");
-    }
-    text(left - 8, top_height - 4, "", "session time, s", "end");
-    const double last = x_of(outcome_.played.ticks * 9 / 10);
-    put(R"(<path class="edge" d="M{:.1f} {}V{:.1f}"/>)"
+  // Under the lanes only: lines through the headings would be in the way.
+  void draw_grid(double y, double height) {
+    std::string lines;
+    for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
+      lines += fmt::format("M{:.1f} {:.1f}v{:.1f}", x_of(s * ticks_per_second), y, height);
+    put(R"(<path class="grid" d="{}"/>)"
         "\n",
-        last, top_height, height_ - axis_height);
+        lines);
+    put(R"(<path class="edge" d="M{:.1f} {:.1f}v{:.1f}"/>)"
+        "\n",
+        x_of(outcome_.played.ticks * 9 / 10), y, height);
+  }
+  void draw_times(double y) {
+    for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
+      text(x_of(s * ticks_per_second), y, "", fmt::format("{}", s), "middle");
   }
   void draw_axis(double y) {
-    for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
-      text(x_of(s * ticks_per_second), y + 14, "", fmt::format("{}", s), "middle");
+    draw_times(y + 14);
     text(left + plot_width / 2, y + 32, "said", "session time, seconds (dotted line: the last release)",
          "middle");
   }
@@ -165,7 +167,7 @@ private:
   void draw_band(const figures& f, double y) {
     const std::string told =
         f.completed
-            ? fmt::format("closes {}: {} loads, {:.0f} ms in the loader, {:.0f} module-seconds mapped, {} at "
+            ? fmt::format("{}: {} loads, {:.0f} ms in the loader, {:.0f} module-seconds mapped, {} at "
                           "most",
                           f.rule, f.loads, loader_ms(f), f.resident_seconds, f.peak)
             : f.trouble;
@@ -173,6 +175,7 @@ private:
         "\n",
         y + 28, escaped(f.policy), escaped(told));
     draw_labels(y + band_head);
+    draw_grid(y + band_head, lanes_ + strip_height);
     draw_lanes(f, y + band_head);
     draw_sum(f, y + band_head + lanes_ + strip_height);
   }
@@ -187,15 +190,19 @@ private:
         "\n",
         lanes);
   }
+  // None of a replay that did not complete.
+  [[nodiscard]] std::size_t lane_count(const figures& f) const {
+    return f.changes.empty() ? 0 : outcome_.lanes.size();
+  }
   // All stretches of one state in one path: a chart of ten thousand elements would be slow to look at.
   void draw_lanes(const figures& f, double y) {
     std::string paths[4];
-    for (std::size_t i = 0; i != f.lanes.size(); ++i) {
+    for (std::size_t i = 0; i != lane_count(f); ++i) {
+      const std::vector<change>& changes = f.changes[outcome_.lanes[i]];
       const double middle = y + (static_cast<double>(i) + 0.5) * lane_pitch;
-      for (std::size_t c = 0; c != f.lanes[i].size(); ++c) {
-        const change& from = f.lanes[i][c];
-        const std::uint32_t until =
-            c + 1 != f.lanes[i].size() ? f.lanes[i][c + 1].tick : outcome_.played.ticks;
+      for (std::size_t c = 0; c != changes.size(); ++c) {
+        const change& from = changes[c];
+        const std::uint32_t until = c + 1 != changes.size() ? changes[c + 1].tick : outcome_.played.ticks;
         paths[static_cast<unsigned>(from.to)] +=
             fmt::format("M{:.1f} {}H{:.1f}", x_of(from.tick), middle, x_of(until));
       }
@@ -220,7 +227,8 @@ private:
     put(R"(<path class="sum" d="{}H{}V{:.1f}z"/>)"
         "\n",
         path, left + plot_width, base);
-    text(left - 8, base - strip_height / 2 + 6, "", fmt::format("all mapped, to {}", f.peak), "end");
+    text(left - 8, base - strip_height / 2 + 6, "",
+         fmt::format("all {}: up to {}", outcome_.used.size(), f.peak), "end");
   }
 
   const outcome& outcome_;

@@ -39,7 +39,7 @@ struct figures {
 
   std::vector<lingering> lingered;             // at any time
   std::vector<std::uint32_t> resident_by_tick; // modules
-  std::vector<std::vector<change>> lanes;      // of the popular plug-ins, in the chart's order
+  std::vector<std::vector<change>> changes;    // of each plug-in
 };
 
 [[nodiscard]] inline double loader_ms(const figures& f) { return f.loading_ms + f.closing_ms; }

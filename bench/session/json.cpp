@@ -29,13 +29,13 @@ void from_json(const json& j, change& c) {
   c.tick = j.at(0).get<std::uint32_t>();
   c.to = static_cast<presence>(j.at(1).get<int>());
 }
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(lingering, name, reason, detail)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(lingering, path, name, reason, detail)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(figures, policy, rule, completed, trouble, loads, failures, revives,
                                    closes, lingers, deferrals, loading_ms, closing_ms, loader_least_ms,
                                    loader_most_ms, open_p50_us, open_p99_us, open_max_us, resident_seconds,
                                    active_seconds, peak, wall_seconds, final_close_ms, digest, opens, calls,
                                    releases, works_made, works_ended, wrong_results, active_at_end, errors,
-                                   left_over, still_mapped, not_mapped, lingered, resident_by_tick, lanes)
+                                   left_over, still_mapped, not_mapped, lingered, resident_by_tick, changes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(machine, processor, system, kernel, libc, cores, load, compiler, flags,
                                    date)
 
@@ -74,10 +74,10 @@ json corpus_of(const corpus& c) {
 // In the file a change names its state.
 json lanes_of(const outcome& o, const figures& f) {
   json lanes = json::object();
-  for (std::size_t i = 0; i != f.lanes.size(); ++i) {
+  for (const std::uint32_t plugin : f.changes.empty() ? std::vector<std::uint32_t>() : o.lanes) {
     json changes = json::array();
-    for (const change& c : f.lanes[i]) changes.push_back({c.tick, text_of(c.to)});
-    lanes[o.used[o.lanes[i]].path] = changes;
+    for (const change& c : f.changes[plugin]) changes.push_back({c.tick, text_of(c.to)});
+    lanes[o.used[plugin].path] = changes;
   }
   return lanes;
 }
@@ -86,6 +86,7 @@ json policies_of(const outcome& o) {
   json all = json::array();
   for (const figures& f : o.policies) {
     json one = f;
+    one.erase("changes");
     one["lanes"] = lanes_of(o, f);
     all.push_back(one);
   }

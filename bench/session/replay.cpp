@@ -29,8 +29,7 @@ double seconds_since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
 }
 
-// The tick that a child is at, seen by its parent. All accesses are relaxed: it is only shown, nothing hangs
-// on it.
+// The tick that a child is at, seen by its parent.
 class shared_tick {
 public:
   shared_tick()
@@ -43,22 +42,25 @@ public:
   shared_tick(const shared_tick&) = delete;
   shared_tick& operator=(const shared_tick&) = delete;
   ~shared_tick() { munmap(value_, sizeof *value_); }
+  // Relaxed, with get(): the number is shown, nothing else hangs on it.
   void set(std::uint32_t tick) { value_->store(tick, std::memory_order_relaxed); }
+  // Relaxed, with set().
   [[nodiscard]] std::uint32_t get() const { return value_->load(std::memory_order_relaxed); }
 
 private:
   std::atomic<std::uint32_t>* value_; // the child writes, the parent reads
 };
 
-// Session time: it stands still within a tick. Relaxed: who reads it in a tick has met the writer at the
-// barrier.
+// Session time: it stands still within a tick.
 class session_clock {
 public:
+  // Relaxed, with now(): who reads it has met the writer at the barrier.
   void set(std::uint32_t tick) { ticks_.store(tick, std::memory_order_relaxed); }
   [[nodiscard]] tenure::clock_source source() { return {&now, this}; }
 
 private:
   static tenure::time_point now(void* self) noexcept {
+    // Relaxed, with set().
     const auto ticks = static_cast<session_clock*>(self)->ticks_.load(std::memory_order_relaxed);
     return tenure::time_point(static_cast<std::int64_t>(ticks) * tick_length);
   }
@@ -199,7 +201,7 @@ private:
     f.resident_seconds = static_cast<double>(ticks) / ticks_per_second;
     f.active_seconds = static_cast<double>(timeline_.active_ticks()) / ticks_per_second;
     f.peak = *std::max_element(f.resident_by_tick.begin(), f.resident_by_tick.end());
-    for (const std::uint32_t plugin : outcome_.lanes) f.lanes.push_back(timeline_.changes()[plugin]);
+    f.changes = timeline_.changes();
     f.lingered = timeline_.lingered();
   }
 

@@ -39,15 +39,16 @@ template <class Policy> std::unique_ptr<stage> make(const tenure::manager_option
 }
 
 constexpr policy_entry entries[] = {
-    {"immediate", "at the last release", false, make<policy::immediate>},
-    {"deferred_one", "at the next last release", false, make<policy::deferred_one>},
-    {"deferred<4>", "four last releases later", false, make<policy::deferred<4>>},
-    {"keep_warm<8, 4 s>", "beyond 8 idle ones, or after 4 s", false, make<policy::keep_warm<8, patience>>},
-    {"periodic_sweep 4 s", "at a sweep, 4 s after one saw it idle", false, make<policy::periodic_sweep>},
-    {"limit_idle_bytes 2 MiB", "beyond 2 MiB of idle ones", false,
+    {"immediate", "closes at the last release", false, make<policy::immediate>},
+    {"deferred_one", "closes at the next last release", false, make<policy::deferred_one>},
+    {"deferred<4>", "closes four last releases later", false, make<policy::deferred<4>>},
+    {"keep_warm<8, 4 s>", "keeps 8 idle ones, each for 4 s", false, make<policy::keep_warm<8, patience>>},
+    {"periodic_sweep 4 s", "closes at a sweep, 4 s after one saw it idle", false,
+     make<policy::periodic_sweep>},
+    {"limit_idle_bytes 2 MiB", "keeps 2 MiB of idle ones", false,
      make<policy::limit_idle_bytes<policy::final_close, idle_limit>>},
-    {"final_close", "at the end", false, make<policy::final_close>},
-    {"resident", "never", true, make<policy::resident>},
+    {"final_close", "closes at the end", false, make<policy::final_close>},
+    {"resident", "never closes", true, make<policy::resident>},
 };
 
 } // namespace

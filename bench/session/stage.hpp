@@ -27,7 +27,7 @@ public:
 
 struct policy_entry {
   const char* name;
-  const char* rule; // when it closes, in a few words
+  const char* rule; // when it closes modules, in a few words
   bool keeps_pages; // final_close() leaves all mapped
   std::unique_ptr<stage> (*make)(const tenure::manager_options& options);
 };

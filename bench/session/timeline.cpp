@@ -43,8 +43,9 @@ void timeline::note_lingering(const tenure::unload_report& report) {
 void timeline::note_one(const tenure::unload_entry& entry) {
   const auto at = index_.find(entry.path);
   if (at == index_.end()) return;
-  lingered_.insert_or_assign(
-      at->second, lingering{plugins_[at->second].name, tenure::to_string(entry.reason), entry.detail});
+  const plugin& p = plugins_[at->second];
+  lingered_.insert_or_assign(at->second,
+                             lingering{p.path, p.name, tenure::to_string(entry.reason), entry.detail});
 }
 
 std::vector<lingering> timeline::lingered() const {

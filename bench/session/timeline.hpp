@@ -22,7 +22,7 @@ struct change {
 };
 
 struct lingering {
-  std::string name, reason, detail;
+  std::string path, name, reason, detail;
 };
 
 // Looks at a report at the end of each tick, when all threads stand still: it misses nothing, as a handle is
