@@ -11,9 +11,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <fstream>
+#include <system_error>
 
 namespace {
 
@@ -49,6 +52,7 @@ bool lingered(const outcome& o, const plugin& p) {
 // What lingers is rarely popular, and worth seeing.
 void choose_lanes(unsigned popular, outcome& o) {
   o.lanes = most_popular(o.played, popular);
+  o.popular = o.lanes.size();
   for (std::uint32_t i = 0; i != o.used.size(); ++i)
     if (lingered(o, o.used[i]) && std::find(o.lanes.begin(), o.lanes.end(), i) == o.lanes.end())
       o.lanes.push_back(i);
@@ -62,9 +66,16 @@ void print_all(const outcome& o) {
   print_lingering(o);
 }
 
+// Before the minute's work, not after it. What is there stays as it is.
+void must_be_writable(const std::string& file) {
+  errno = 0;
+  if (!std::ofstream(file, std::ios::app)) throw std::system_error(errno, std::generic_category(), file);
+}
+
 tally run(const arguments& a) {
   const auto begin = std::chrono::steady_clock::now();
   const std::string log = a.json + ".log"; // what plug-ins print
+  for (const std::string& file : {a.json, a.svg, log}) must_be_writable(file);
   std::remove(log.c_str());
   progress bar;
   outcome o;
@@ -89,6 +100,7 @@ int main(int argc, char** argv) {
     return t.failed == 0 ? 0 : 1;
   } catch (const std::exception& e) {
     fmt::print(stderr, "session: {}\n", e.what());
+    fmt::print("0 passed, 1 failed\n");
     return 2;
   }
 }

@@ -17,7 +17,8 @@ namespace {
 // through.
 constexpr double width = 1120, left = 172, right = 24;
 constexpr double lane_pitch = 12, lane_height = 9, idle_height = 5;
-constexpr double top_height = 118, band_head = 40, strip_height = 40, band_gap = 18, axis_height = 46;
+constexpr double top_height = 96, band_head = 40, strip_height = 42, scale_height = 16, band_gap = 12,
+                 foot_height = 30;
 constexpr double plot_width = width - left - right;
 
 // Okabe and Ito's colours, told apart by eyes of every kind; being idle is also a thinner line, and lingering
@@ -70,8 +71,8 @@ public:
   explicit drawing(const outcome& o)
       : outcome_(o)
       , lanes_(static_cast<double>(o.lanes.size()) * lane_pitch)
-      , band_(band_head + lanes_ + strip_height + band_gap)
-      , height_(top_height + static_cast<double>(o.policies.size()) * band_ + axis_height) {
+      , band_(band_head + lanes_ + strip_height + scale_height + band_gap)
+      , height_(top_height + static_cast<double>(o.policies.size()) * band_ + foot_height) {
     for (const figures& f : o.policies) peak_ = std::max(peak_, f.peak);
   }
 
@@ -84,14 +85,12 @@ public:
         "\n",
         width, height_);
     draw_head();
-    draw_times(top_height - 4);
-    text(left - 8, top_height - 4, "", "session time, s", "end");
     double y = top_height;
     for (const figures& f : outcome_.policies) {
       draw_band(f, y);
       y += band_;
     }
-    draw_axis(y);
+    draw_foot(y);
     return out_ + "</svg>\n";
   }
 
@@ -111,21 +110,27 @@ private:
   void draw_head() {
     text(20, 34, "title", "Which modules are mapped, under each policy");
     text(20, 56, "said",
-         fmt::format(
-             "The {} most popular of {} plug-ins in one session: {} opens, {} calls, {} threads, seed {}. "
-             "{}, {}",
-             outcome_.lanes.size(), outcome_.used.size(), outcome_.played.count(action::open),
-             outcome_.played.count(action::call), outcome_.wish.threads, outcome_.wish.seed,
-             outcome_.where.processor, outcome_.where.date));
+         fmt::format("{} in one session: {} opens, {} calls, {} threads, seed {}. {}, {}", said_of_lanes(),
+                     outcome_.played.count(action::open), outcome_.played.count(action::call),
+                     outcome_.wish.threads, outcome_.wish.seed, outcome_.where.processor,
+                     outcome_.where.date));
+    draw_legend();
+  }
+  [[nodiscard]] std::string said_of_lanes() const {
+    const std::size_t lingered = outcome_.lanes.size() - outcome_.popular;
+    return fmt::format("The {} most popular of {} plug-ins{}", outcome_.popular, outcome_.used.size(),
+                       lingered != 0 ? fmt::format(" and {} more that lingered", lingered) : "");
+  }
+  void draw_legend() {
     double x = 20;
-    x = legend(x, "active", lane_height, "in use");
+    x = legend(x, "active", lane_height, "in use: has references");
     x = legend(x, "idle", idle_height, "idle: loaded, no reference");
-    x = legend(x, "lingering", idle_height, "lingering: closed, the system keeps it mapped");
+    x = legend(x, "lingering", idle_height, "lingering: closed, but the system keeps it");
     x = legend(x, "lane", lane_height, "gone");
     put(R"(<path class="sum" d="M{} 88v-4h8v-4h8v-3h8v11z"/>)"
         "\n",
         x);
-    text(x + 30, 86, "said", fmt::format("modules mapped, of all {}", outcome_.used.size()));
+    text(x + 30, 86, "said", fmt::format("how many of all {} are mapped", outcome_.used.size()));
   }
   // Returns where the next one begins.
   double legend(double x, const char* look, double thick, const std::string& words) {
@@ -133,7 +138,7 @@ private:
         "\n",
         look, thick, x);
     text(x + 30, 86, "said", words);
-    return x + 30 + static_cast<double>(words.size()) * 6.6 + 18;
+    return x + 30 + static_cast<double>(words.size()) * 6.2 + 20;
   }
 
   // A line every 1, 2, 5, 10... seconds, at most 15 of them.
@@ -156,11 +161,10 @@ private:
   }
   void draw_times(double y) {
     for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
-      text(x_of(s * ticks_per_second), y, "", fmt::format("{}", s), "middle");
+      text(x_of(s * ticks_per_second), y, "", fmt::format("{} s", s), "middle");
   }
-  void draw_axis(double y) {
-    draw_times(y + 14);
-    text(left + plot_width / 2, y + 32, "said", "session time, seconds (dotted line: the last release)",
+  void draw_foot(double y) {
+    text(left + plot_width / 2, y + 8, "said", "Dotted line: the last release. Grey strips have one scale.",
          "middle");
   }
 
@@ -178,6 +182,7 @@ private:
     draw_grid(y + band_head, lanes_ + strip_height);
     draw_lanes(f, y + band_head);
     draw_sum(f, y + band_head + lanes_ + strip_height);
+    draw_times(y + band_head + lanes_ + strip_height + 12);
   }
   void draw_labels(double y) {
     std::string lanes;
@@ -216,7 +221,8 @@ private:
   }
   // The same scale in every band.
   void draw_sum(const figures& f, double base) {
-    const double unit = (strip_height - 6) / std::max(peak_, 1U);
+    constexpr double strip = strip_height - 6;
+    const double unit = strip / std::max(peak_, 1U);
     std::string path = fmt::format("M{} {:.1f}", left, base);
     std::uint32_t before = 0;
     for (std::uint32_t tick = 0; tick != f.resident_by_tick.size(); ++tick) {
@@ -227,8 +233,12 @@ private:
     put(R"(<path class="sum" d="{}H{}V{:.1f}z"/>)"
         "\n",
         path, left + plot_width, base);
-    text(left - 8, base - strip_height / 2 + 6, "",
-         fmt::format("all {}: up to {}", outcome_.used.size(), f.peak), "end");
+    put(R"(<path class="grid" d="M{} {:.1f}h{}m0 {}h-{}"/>)"
+        "\n",
+        left, base - strip, plot_width, strip, plot_width);
+    text(left - 8, base - strip / 2 + 4, "", fmt::format("mapped, of {}", outcome_.used.size()), "end");
+    text(left - 8, base - strip + 4, "", fmt::format("{}", peak_), "end");
+    text(left - 8, base + 3, "", "0", "end");
   }
 
   const outcome& outcome_;

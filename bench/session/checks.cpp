@@ -1,5 +1,7 @@
 #include "checks.hpp"
 
+#include "stage.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,12 +45,46 @@ void check_work(const figures& f, const trace& t, checker& c) {
            fmt::format("{} opens, {} made, {} ended", f.opens, f.works_made, f.works_ended));
 }
 
+// What must hold of the counts, however the threads met.
+void check_counts(const figures& f, checker& c) {
+  c.expect(f.closes <= f.loads, f.policy + ": nothing is closed that was not loaded",
+           fmt::format("{} loads, {} closes", f.loads, f.closes));
+  c.expect(f.loads + f.revives <= f.opens, f.policy + ": a load or a revival is an open's",
+           fmt::format("{} loads, {} revives, {} opens", f.loads, f.revives, f.opens));
+  c.expect(f.peak <= f.loads && f.active_seconds <= f.resident_seconds,
+           f.policy + ": what is in use is mapped",
+           fmt::format("{:.1f} of {:.1f} module-seconds in use", f.active_seconds, f.resident_seconds));
+}
+
+// A session is the same one under each policy: what is in use when does not depend on what is kept.
+void check_same_session(const outcome& o, checker& c) {
+  for (const figures& f : o.policies)
+    if (f.completed)
+      c.expect(f.active_seconds == o.policies.front().active_seconds,
+               f.policy + ": modules are in use as under the first policy",
+               fmt::format("{:.2f} module-seconds, not {:.2f}", f.active_seconds,
+                           o.policies.front().active_seconds));
+}
+
+// A policy that keeps its pages closes nothing; under the others each load that is not there at the end was
+// closed.
+void check_closes(const policy_entry& policy, const figures& f, checker& c) {
+  if (!f.completed) return;
+  if (policy.keeps_pages)
+    c.expect(f.closes == 0, f.policy + ": nothing is closed", fmt::format("{} closes", f.closes));
+  else
+    c.expect(f.closes == f.loads, f.policy + ": what was loaded is closed in the end",
+             fmt::format("{} loads, {} closes", f.loads, f.closes));
+}
+
 void check_end(const figures& f, checker& c) {
   c.expect(f.active_at_end == 0, f.policy + ": no handle is counted at the end",
            fmt::format("{}", f.active_at_end));
   c.expect_none(f.left_over, f.policy + ": after the final close each module is gone, lingers or is kept");
   c.expect_none(f.still_mapped, f.policy + ": what is said to be gone is not in the system's mapping list");
   c.expect_none(f.not_mapped, f.policy + ": what is said to stay is in the system's mapping list");
+  c.expect_none(f.unlike_list,
+                f.policy + ": during the session the system's list says what the manager says");
   c.expect_none(unexplained(f), f.policy + ": each lingering module has a reason");
 }
 
@@ -56,6 +92,7 @@ void check_one(const figures& f, const trace& t, checker& c) {
   c.expect(f.completed, f.policy + ": its process ends by itself", f.trouble);
   if (!f.completed) return;
   check_work(f, t, c);
+  check_counts(f, c);
   check_end(f, c);
 }
 
@@ -66,6 +103,8 @@ tally check(const outcome& o) {
   c.expect(!o.used.empty(), "there are plug-ins to use", "none");
   for (const std::vector<figures>& rounds : o.rounds)
     for (const figures& f : rounds) check_one(f, o.played, c);
+  for (std::size_t i = 0; i != o.policies.size(); ++i) check_closes(all_policies()[i], o.policies[i], c);
+  check_same_session(o, c);
   return c.result();
 }
 

@@ -24,7 +24,8 @@ struct figures {
   // of residency, in session time
   double resident_seconds = 0, active_seconds = 0; // summed over the modules
   std::uint32_t peak = 0;                          // modules
-  double wall_seconds = 0, final_close_ms = 0;     // in real time
+  double peak_mib = 0; // of the process's memory, with what the plug-ins themselves took
+  double wall_seconds = 0, final_close_ms = 0; // in real time
 
   // what the checks look at
   std::uint64_t digest = 0; // of the steps that were done
@@ -36,6 +37,8 @@ struct figures {
   std::vector<std::string> left_over;     // neither gone nor lingering nor kept after the final close
   std::vector<std::string> still_mapped;  // said to be gone, but in the system's mapping list
   std::vector<std::string> not_mapped;    // said to linger or to be kept, but not there
+  std::uint32_t looks = 0;                // at the system's list during the session
+  std::vector<std::string> unlike_list;   // "tick 40: NAME is mapped", where the manager said otherwise
 
   std::vector<lingering> lingered;             // at any time
   std::vector<std::uint32_t> resident_by_tick; // modules

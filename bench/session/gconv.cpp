@@ -4,7 +4,9 @@
 
 #include <tenure/symbol.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cwchar>
 #include <filesystem>
 #include <fstream>
@@ -92,6 +94,13 @@ private:
 
 using sets = std::map<std::string, std::string>; // by module name
 
+// glibc hands names to modules in capitals, however they are written there.
+std::string upper_case(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
 // Lines "module FROM// INTERNAL FILE COST".
 void read_configuration(const std::filesystem::path& file, sets& found) {
   std::ifstream in(file);
@@ -99,7 +108,7 @@ void read_configuration(const std::filesystem::path& file, sets& found) {
     std::istringstream words(line);
     std::string verb, from, to, name;
     if (words >> verb >> from >> to >> name && verb == "module" && to == "INTERNAL" && from.ends_with("//"))
-      found.try_emplace(name, from.substr(0, from.size() - 2));
+      found.try_emplace(name, upper_case(from.substr(0, from.size() - 2)));
   }
 }
 

@@ -33,9 +33,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(lingering, path, name, reason, detail)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(figures, policy, rule, completed, trouble, loads, failures, revives,
                                    closes, lingers, deferrals, loading_ms, closing_ms, loader_least_ms,
                                    loader_most_ms, open_p50_us, open_p99_us, open_max_us, resident_seconds,
-                                   active_seconds, peak, wall_seconds, final_close_ms, digest, opens, calls,
-                                   releases, works_made, works_ended, wrong_results, active_at_end, errors,
-                                   left_over, still_mapped, not_mapped, lingered, resident_by_tick, changes)
+                                   active_seconds, peak, peak_mib, wall_seconds, final_close_ms, digest,
+                                   opens, calls, releases, works_made, works_ended, wrong_results,
+                                   active_at_end, errors, left_over, still_mapped, not_mapped, looks,
+                                   unlike_list, lingered, resident_by_tick, changes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(machine, processor, system, kernel, libc, cores, load, compiler, flags,
                                    date)
 

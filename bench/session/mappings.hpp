@@ -15,6 +15,9 @@ struct mappings {
 
 [[nodiscard]] mappings mappings_of_this_process();
 
+// The most memory that this process ever had resident, MiB; 0 where the system does not say.
+[[nodiscard]] double peak_memory_of_this_process();
+
 } // namespace session
 
 #endif

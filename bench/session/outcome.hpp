@@ -15,6 +15,7 @@ struct outcome {
   corpus plugins;
   std::vector<plugin> used; // the usable ones; a trace's indices mean these
   trace played;
+  std::size_t popular = 0;          // lanes of popular plug-ins
   std::vector<std::uint32_t> lanes; // the chart's plug-ins: most popular first, then those that lingered
   std::vector<std::vector<figures>> rounds; // all replays: by policy, then by round
   std::vector<figures> policies;            // of each policy the middle replay

@@ -18,6 +18,7 @@ struct plugin {
   std::string path; // canonical: what the system's mapping list says
   std::string name; // the file's name without its suffix
   kind how = kind::plain;
+  std::vector<std::string> brings; // other files that its load maps: libraries that it needs
 };
 
 // What became of one file before the session.

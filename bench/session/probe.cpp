@@ -2,6 +2,7 @@
 
 #include "child.hpp"
 #include "host.hpp"
+#include "mappings.hpp"
 
 #include <tenure/error.hpp>
 #include <tenure/manager.hpp>
@@ -38,9 +39,19 @@ void spoil_free_memory() {
     }
 }
 
+// What is mapped since `before`, but for the plug-in.
+std::vector<std::string> brought(const plugin& p, const mappings& before) {
+  std::vector<std::string> files;
+  for (const std::string& file : mappings_of_this_process().files)
+    if (file != p.path && !before.contains(file)) files.push_back(file);
+  return files;
+}
+
 // Loads, uses and closes it once. Returns how many results were wrong.
 std::uint64_t use_once(manager& modules, plugin& p) {
+  const mappings before = mappings_of_this_process();
   const tenure::module m = modules.open(p.path);
+  if (const auto more = brought(p, before); !more.empty()) p.brings = more;
   p.how = kind_of(p, m);
   const std::unique_ptr<work> w = start(p, m);
   std::uint64_t bad = 0;
@@ -55,10 +66,11 @@ std::string group_of(const tenure::failure& why) {
   return tenure::category().message(static_cast<int>(why.code()));
 }
 
-// What the child says, on one line each: verdict, kind, seconds; group; why.
+// What the child says, on one line each: verdict, kind, seconds; the files it brings; group; why.
 std::string answer(verdict v, const plugin& p, double seconds, const std::string& group,
                    const std::string& why) {
-  return fmt::format("{} {} {}\n{}\n{}", static_cast<int>(v), static_cast<int>(p.how), seconds, group, why);
+  return fmt::format("{} {} {}\n{}\n{}\n{}", static_cast<int>(v), static_cast<int>(p.how), seconds,
+                     fmt::join(p.brings, ":"), group, why);
 }
 
 std::string try_rounds(plugin p) {
@@ -93,9 +105,14 @@ std::string try_in_child(const plugin& p) {
 void read_answer(const std::string& text, trial& t) {
   std::istringstream in(text);
   int what = 0, how = 0;
-  in >> what >> how >> t.use_seconds >> std::ws;
+  std::string brings, file;
+  in >> what >> how >> t.use_seconds;
+  in.ignore(); // the line's end
+  std::getline(in, brings);
   t.what = static_cast<verdict>(what);
   t.file.how = static_cast<kind>(how);
+  std::istringstream files(brings);
+  while (std::getline(files, file, ':')) t.file.brings.push_back(file);
   if (t.what == verdict::usable) return;
   std::getline(in, t.group);
   std::getline(in, t.why, '\0');

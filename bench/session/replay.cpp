@@ -21,7 +21,9 @@ namespace session {
 namespace {
 
 using clock = std::chrono::steady_clock;
+using path_set = std::set<std::string, std::less<>>;
 constexpr std::chrono::milliseconds longest_replay{60'000};
+constexpr std::uint32_t look_interval = ticks_per_second; // ticks: a look takes as long as some opens do
 constexpr std::int64_t tick_length = 1'000'000'000 / ticks_per_second; // nanoseconds of session time
 
 double milliseconds(tenure::duration d) { return static_cast<double>(d.nanoseconds) / 1e6; }
@@ -111,9 +113,33 @@ private:
   // On one thread, while all others wait at the barrier.
   void end_tick() noexcept {
     timeline_.sample(tick_, stage_->report());
+    if (tick_ % look_interval == 0) compare_with_system();
     clock_.set(++tick_);
     if (tick_ % sweep_interval == 0) stage_->sweep();
     shown_.set(tick_);
+  }
+
+  // The managers' word against the system's, in the midst of the session.
+  void compare_with_system() {
+    const mappings seen = mappings_of_this_process();
+    if (!seen.known) return;
+    ++looks_;
+    path_set there;
+    for (std::size_t i = 0; i != outcome_.used.size(); ++i)
+      if (timeline_.now(i) != presence::gone) there.insert(outcome_.used[i].path);
+    const path_set expected = with_brought(there);
+    for (const plugin& p : outcome_.used) {
+      const bool mapped = seen.contains(p.path);
+      if (mapped ? !expected.contains(p.path) : there.contains(p.path))
+        unlike_list_.push_back(fmt::format("tick {}: {} is {}mapped", tick_, p.name, mapped ? "" : "not "));
+    }
+  }
+
+  // A plug-in that another one is linked with is mapped as long as that one is, whoever closed it.
+  [[nodiscard]] path_set with_brought(path_set there) const {
+    for (const plugin& p : outcome_.used)
+      if (there.contains(p.path)) there.insert(p.brings.begin(), p.brings.end());
+    return there;
   }
 
   void close_all(figures& f) {
@@ -121,15 +147,14 @@ private:
     const tenure::unload_report report = stage_->final_close();
     f.final_close_ms = seconds_since(begin) * 1e3;
     timeline_.note_lingering(report);
-    std::set<std::string, std::less<>> staying;
+    path_set staying;
     for (const tenure::unload_entry& entry : report) judge(entry, staying, f);
     look_from_outside(staying, f);
     f.active_at_end = stage_->stats().active;
   }
 
   // Each module has to be gone, or to say why not.
-  void judge(const tenure::unload_entry& entry, std::set<std::string, std::less<>>& staying,
-             figures& f) const {
+  void judge(const tenure::unload_entry& entry, path_set& staying, figures& f) const {
     const bool kept = policy_.keeps_pages && entry.outcome == tenure::unload_outcome::kept;
     const bool lingers = entry.outcome == tenure::unload_outcome::lingering;
     if (lingers || kept)
@@ -140,12 +165,13 @@ private:
   }
 
   // What the report says, against what the system's list of mappings says.
-  void look_from_outside(const std::set<std::string, std::less<>>& staying, figures& f) const {
+  void look_from_outside(const path_set& staying, figures& f) const {
     const mappings seen = mappings_of_this_process();
     if (!seen.known) return;
+    const path_set expected = with_brought(staying);
     for (const plugin& p : outcome_.used) {
       const bool mapped = seen.contains(p.path), said = staying.contains(p.path);
-      if (mapped && !said) f.still_mapped.push_back(p.path);
+      if (mapped && !expected.contains(p.path)) f.still_mapped.push_back(p.path);
       if (said && !mapped) f.not_mapped.push_back(p.path);
     }
   }
@@ -203,6 +229,9 @@ private:
     f.peak = *std::max_element(f.resident_by_tick.begin(), f.resident_by_tick.end());
     f.changes = timeline_.changes();
     f.lingered = timeline_.lingered();
+    f.peak_mib = peak_memory_of_this_process();
+    f.looks = looks_;
+    f.unlike_list = unlike_list_;
   }
 
   const outcome& outcome_;
@@ -213,7 +242,9 @@ private:
   std::vector<std::mutex> busy_;
   timeline timeline_;
   std::deque<player> players_;
-  std::uint32_t tick_ = 0; // written at the barrier only
+  // Written at the barrier only.
+  std::uint32_t tick_ = 0, looks_ = 0;
+  std::vector<std::string> unlike_list_;
 };
 
 } // namespace

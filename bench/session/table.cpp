@@ -55,14 +55,14 @@ void print_left_out(const corpus& c) {
       fmt::print("  {}: {}{}\n", t.file.name, t.group, t.why == t.group ? "" : "; " + t.why);
 }
 
-constexpr const char* row = "{:<22}{:>6}{:>8}{:>7}{:>9}{:>14}{:>9}{:>9}{:>10}{:>8}{:>9}{:>9}\n";
+constexpr const char* row = "{:<22}{:>6}{:>8}{:>7}{:>9}{:>8}{:>10}{:>6}{:>7}{:>9}{:>7}{:>6}{:>9}{:>6}\n";
 
 void print_row(const figures& f) {
   const auto one = [](double x) { return fmt::format("{:.1f}", x); };
-  fmt::print(fmt::runtime(row), f.policy, f.loads, f.revives, f.closes, one(loader_ms(f)),
+  fmt::print(fmt::runtime(row), f.policy, f.loads, f.revives, f.closes, f.deferrals, one(loader_ms(f)),
              fmt::format("{:.0f}..{:.0f}", f.loader_least_ms, f.loader_most_ms), one(f.open_p50_us),
-             one(f.open_p99_us), fmt::format("{:.0f}", f.resident_seconds), f.peak, f.lingered.size(),
-             one(f.final_close_ms));
+             one(f.open_p99_us), fmt::format("{:.0f}", f.resident_seconds), f.peak,
+             fmt::format("{:.0f}", f.peak_mib), f.lingered.size(), one(f.final_close_ms));
 }
 
 // What lingers under most policies is said once.
@@ -107,22 +107,24 @@ void print_trace(const outcome& o) {
       o.wish.seed, o.wish.seconds, o.wish.threads, o.played.count(action::open), o.played.count(action::call),
       o.played.count(action::release), plug_ins(o.used.size()));
   const std::size_t rounds = o.rounds.empty() ? 0 : o.rounds.front().size();
-  fmt::print("Session time goes in ticks of {} ms and is played as fast as it can be; the managers' clock "
-             "shows it. The\n"
-             "program sweeps once a session second. Each replay has a process of its own; files are warm, as "
-             "each was\n"
-             "loaded before. Of {} round{} the replay with the middle time in the loader is shown. Times in "
-             "ms and us are\n"
-             "real; resident and mapped modules are counted in session time.\n",
-             1000 / ticks_per_second, rounds, rounds != 1 ? "s" : "");
+  fmt::print(
+      "Session time goes in ticks of {} ms and is played as fast as it can be; the managers' clock "
+      "shows it. The\n"
+      "program sweeps once a session second. Each replay has a process of its own; files are warm, as "
+      "each was\n"
+      "loaded before. Of {} round{} the replay with the middle time in the loader is shown, with the least\n"
+      "and the most of them. Opens (in us) and closes take real time, modules are mapped in session time. A "
+      "close "
+      "is\ndeferred when the thread's stack seems to lead into the module. Peak MiB is all of the process.\n",
+      1000 / ticks_per_second, rounds, rounds != 1 ? "s" : "");
 }
 
 void print_policies(const outcome& o) {
   fmt::print("\n");
-  fmt::print(fmt::runtime(row), "", "", "", "", "loader", "least..most", "open", "open", "resident", "peak",
-             "modules", "final");
-  fmt::print(fmt::runtime(row), "policy", "loads", "revives", "closes", "ms", "of rounds", "p50 us", "p99 us",
-             "module-s", "mapped", "lingered", "close ms");
+  fmt::print(fmt::runtime(row), "", "", "", "", "closes", "loader", "least..", "open", "open", "mapped",
+             "peak", "peak", "modules", "final");
+  fmt::print(fmt::runtime(row), "policy", "loads", "revives", "closes", "deferred", "ms", "most", "p50",
+             "p99", "module-s", "mapped", "MiB", "lingered", "ms");
   for (const figures& f : o.policies)
     if (f.completed)
       print_row(f);

@@ -33,6 +33,8 @@ public:
   explicit timeline(const std::vector<plugin>& plugins);
 
   void sample(std::uint32_t tick, const tenure::unload_report& report);
+  // Of this plug-in at the last sample.
+  [[nodiscard]] presence now(std::size_t plugin) const noexcept { return now_[plugin]; }
   // Keeps what lingers of a report, with its reason.
   void note_lingering(const tenure::unload_report& report);
 
@@ -48,7 +50,7 @@ private:
   const std::vector<plugin>& plugins_;
   std::unordered_map<std::string_view, std::uint32_t> index_; // by path
   std::vector<std::vector<change>> changes_;                  // of each plug-in
-  std::vector<presence> now_;                                 // scratch: the states at this tick
+  std::vector<presence> now_;                                 // the states at the last sample
   std::vector<std::uint32_t> resident_;
   std::uint64_t active_ticks_ = 0;
   std::map<std::uint32_t, lingering> lingered_; // by plug-in
