@@ -63,6 +63,7 @@ void print_all(const outcome& o) {
   print_corpus(o.plugins);
   print_trace(o);
   print_policies(o);
+  print_own_faults(o);
   print_lingering(o);
 }
 

@@ -39,10 +39,17 @@ void check_work(const figures& f, const trace& t, checker& c) {
   c.expect(f.failures == 0, f.policy + ": the manager counts no failed open", fmt::format("{}", f.failures));
   c.expect(f.digest == t.digest, f.policy + ": it did the steps of the trace",
            fmt::format("digest {:x}, not {:x}", f.digest, t.digest));
-  c.expect(f.wrong_results.empty(), f.policy + ": every output is finite and written",
-           fmt::format("these are not: {}", fmt::join(f.wrong_results, ", ")));
   c.expect(f.works_made == f.opens && f.works_ended == f.works_made, f.policy + ": what was made was ended",
            fmt::format("{} opens, {} made, {} ended", f.opens, f.works_made, f.works_ended));
+}
+
+// What a plug-in gets wrong under a policy that closes nothing is its own fault, and said so in the table.
+std::vector<std::string> wrong_by_closing(const figures& f, const std::vector<std::string>& own_faults) {
+  std::vector<std::string> found;
+  for (const auto& [name, values] : f.wrong_results)
+    if (std::find(own_faults.begin(), own_faults.end(), name) == own_faults.end())
+      found.push_back(fmt::format("{} of {}", values, name));
+  return found;
 }
 
 // What must hold of the counts, however the threads met.
@@ -98,11 +105,26 @@ void check_one(const figures& f, const trace& t, checker& c) {
 
 } // namespace
 
+std::vector<std::string> wrong_without_closing(const outcome& o) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i != o.rounds.size(); ++i) {
+    if (!all_policies()[i].keeps_pages) continue;
+    for (const figures& f : o.rounds[i])
+      for (const auto& [name, values] : f.wrong_results)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
 tally check(const outcome& o) {
   checker c;
   c.expect(!o.used.empty(), "there are plug-ins to use", "none");
+  const std::vector<std::string> own_faults = wrong_without_closing(o);
   for (const std::vector<figures>& rounds : o.rounds)
-    for (const figures& f : rounds) check_one(f, o.played, c);
+    for (const figures& f : rounds) {
+      check_one(f, o.played, c);
+      c.expect_none(wrong_by_closing(f, own_faults), f.policy + ": every output is finite and written");
+    }
   for (std::size_t i = 0; i != o.policies.size(); ++i) check_closes(all_policies()[i], o.policies[i], c);
   check_same_session(o, c);
   return c.result();

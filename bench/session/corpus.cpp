@@ -18,6 +18,7 @@ struct fault {
 };
 constexpr fault faults[] = {
     {"imp_1199", "its convolution takes minutes a block"},
+    {"slide_2741", "its delay line is read before it was written, and holds what the memory held"},
     {"masher_4310", "loses 4 MB at each use"},
     {"3dflippo", "reads a parameter that it has not set, and crashes on some values"},
     {"curves", "reads a parameter that it has not set, and loops for ever on some values"},
@@ -72,7 +73,8 @@ void add_files(const fs::path& folder, std::vector<plugin>& files) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
     const fs::path whole = fs::canonical(entry.path(), none);
-    if (!none && is_library(entry.path())) files.push_back({whole.string(), entry.path().stem().string()});
+    if (!none && is_library(entry.path()))
+      files.push_back({whole.string(), entry.path().stem().string(), kind::plain, {}});
   }
 }
 

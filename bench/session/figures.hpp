@@ -5,6 +5,7 @@
 #include "timeline.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,13 @@ struct figures {
   std::uint64_t opens = 0, calls = 0, releases = 0;
   std::uint64_t works_made = 0, works_ended = 0;
   std::uint32_t active_at_end = 0;
-  std::vector<std::string> wrong_results; // "12 of NAME": values that are not finite
-  std::vector<std::string> errors;        // what an open or a start threw
-  std::vector<std::string> left_over;     // neither gone nor lingering nor kept after the final close
-  std::vector<std::string> still_mapped;  // said to be gone, but in the system's mapping list
-  std::vector<std::string> not_mapped;    // said to linger or to be kept, but not there
-  std::uint32_t looks = 0;                // at the system's list during the session
-  std::vector<std::string> unlike_list;   // "tick 40: NAME is mapped", where the manager said otherwise
+  std::map<std::string, std::uint64_t> wrong_results; // by plug-in: values that are not finite
+  std::vector<std::string> errors;                    // what an open or a start threw
+  std::vector<std::string> left_over;    // neither gone nor lingering nor kept after the final close
+  std::vector<std::string> still_mapped; // said to be gone, but in the system's mapping list
+  std::vector<std::string> not_mapped;   // said to linger or to be kept, but not there
+  std::uint32_t looks = 0;               // at the system's list during the session
+  std::vector<std::string> unlike_list;  // "tick 40: NAME is mapped", where the manager said otherwise
 
   std::vector<lingering> lingered;             // at any time
   std::vector<std::uint32_t> resident_by_tick; // modules

@@ -202,8 +202,7 @@ private:
       for (const auto& [plugin, n] : p.wrong_results) wrong[plugin] += n;
       f.errors.insert(f.errors.end(), p.errors.begin(), p.errors.end());
     }
-    for (const auto& [plugin, n] : wrong)
-      f.wrong_results.push_back(fmt::format("{} of {}", n, outcome_.used[plugin].name));
+    for (const auto& [plugin, n] : wrong) f.wrong_results.emplace(outcome_.used[plugin].name, n);
     f.digest = combine(digests);
     fill_open_times(std::move(times), f);
   }

@@ -1,5 +1,7 @@
 #include "table.hpp"
 
+#include "checks.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -130,6 +132,13 @@ void print_policies(const outcome& o) {
       print_row(f);
     else
       fmt::print("{:<22} {}\n", f.policy, f.trouble);
+}
+
+void print_own_faults(const outcome& o) {
+  const std::vector<std::string> names = wrong_without_closing(o);
+  if (names.empty()) return;
+  fmt::print("\n");
+  print_names("Not finite where nothing is ever closed either, so no policy's fault", names);
 }
 
 void print_lingering(const outcome& o) {
