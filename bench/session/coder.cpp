@@ -1,8 +1,6 @@
 // The host of ImageMagick 6 coders: each registers its formats with the core library, and takes them back.
 #include "host.hpp"
 
-#include <tenure/symbol.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <mutex>
@@ -18,9 +16,9 @@ std::mutex& list_lock() {
 
 class coder_work final : public work {
 public:
-  coder_work(const plugin& p, const tenure::module& m)
-      : register_(m.symbol<unsigned long()>(coder_symbol(p, "Register")))
-      , unregister_(m.symbol<void()>(coder_symbol(p, "Unregister"))) {}
+  coder_work(const plugin& p, exports& from)
+      : register_(from.function<unsigned long()>(coder_symbol(p, "Register").c_str()))
+      , unregister_(from.function<void()>(coder_symbol(p, "Unregister").c_str())) {}
 
   // Each coder answers with the signature of the core library that it was built for: all with the same one.
   std::uint64_t call() override {
@@ -33,8 +31,8 @@ public:
   }
 
 private:
-  tenure::symbol<unsigned long()> register_;
-  tenure::symbol<void()> unregister_;
+  unsigned long (*register_)();
+  void (*unregister_)();
 };
 
 } // namespace
@@ -46,8 +44,8 @@ std::string coder_symbol(const plugin& p, const char* verb) {
   return verb + name + "Image";
 }
 
-std::unique_ptr<work> start_coder(const plugin& p, const tenure::module& m) {
-  return std::make_unique<coder_work>(p, m);
+std::unique_ptr<work> start_coder(const plugin& p, exports& from) {
+  return std::make_unique<coder_work>(p, from);
 }
 
 } // namespace session

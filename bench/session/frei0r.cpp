@@ -1,9 +1,6 @@
 // The host of frei0r video effects (https://frei0r.dyne.org, frei0r.h): a small picture through each.
 #include "host.hpp"
 
-#include <tenure/api.hpp>
-#include <tenure/symbol.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -31,12 +28,23 @@ struct parameter_info {
 enum plugin_type : int { filter, source, mixer2, mixer3 };
 enum parameter_type : int { parameter_bool, parameter_double };
 
-using frei0r_api = tenure::api<tenure::fn<"f0r_init", int()>, tenure::fn<"f0r_deinit", void()>,
-                               tenure::fn<"f0r_get_plugin_info", void(plugin_info*)>,
-                               tenure::fn<"f0r_get_param_info", void(parameter_info*, int)>,
-                               tenure::fn<"f0r_get_param_value", void(void*, void*, int)>,
-                               tenure::fn<"f0r_construct", void*(unsigned, unsigned)>,
-                               tenure::fn<"f0r_destruct", void(void*)>>;
+struct frei0r_api {
+  explicit frei0r_api(exports& from)
+      : init(from.function<int()>("f0r_init"))
+      , deinit(from.function<void()>("f0r_deinit"))
+      , get_plugin_info(from.function<void(plugin_info*)>("f0r_get_plugin_info"))
+      , get_param_info(from.function<void(parameter_info*, int)>("f0r_get_param_info"))
+      , get_param_value(from.function<void(void*, void*, int)>("f0r_get_param_value"))
+      , construct(from.function<void*(unsigned, unsigned)>("f0r_construct"))
+      , destruct(from.function<void(void*)>("f0r_destruct")) {}
+  int (*init)();
+  void (*deinit)();
+  void (*get_plugin_info)(plugin_info*);
+  void (*get_param_info)(parameter_info*, int);
+  void (*get_param_value)(void*, void*, int);
+  void* (*construct)(unsigned, unsigned);
+  void (*destruct)(void*);
+};
 using update_one = void(void*, double, const std::uint32_t*, std::uint32_t*);
 using update_many = void(void*, double, const std::uint32_t*, const std::uint32_t*, const std::uint32_t*,
                          std::uint32_t*);
@@ -44,20 +52,20 @@ using update_many = void(void*, double, const std::uint32_t*, const std::uint32_
 // f0r_init and f0r_deinit stand around everything that is done with a file: the host counts who uses it.
 class initialised {
 public:
-  explicit initialised(const frei0r_api& plugin)
-      : plugin_(plugin) {
+  initialised(const frei0r_api& api, const std::string& path)
+      : api_(api)
+      , path_(path) {
     const std::scoped_lock lock(mutex());
-    if (users()[key()]++ == 0) plugin_.call<"f0r_init">();
+    if (users()[path_]++ == 0) api_.init();
   }
   initialised(const initialised&) = delete;
   initialised& operator=(const initialised&) = delete;
   ~initialised() {
     const std::scoped_lock lock(mutex());
-    if (--users()[key()] == 0) plugin_.call<"f0r_deinit">();
+    if (--users()[path_] == 0) api_.deinit();
   }
 
 private:
-  [[nodiscard]] std::string key() const { return plugin_.owner().path(); }
   static std::mutex& mutex() {
     static std::mutex m;
     return m;
@@ -66,7 +74,8 @@ private:
     static std::map<std::string, int> counts;
     return counts;
   }
-  const frei0r_api& plugin_;
+  const frei0r_api& api_;
+  std::string path_;
 };
 
 std::vector<std::uint32_t> make_picture() {
@@ -79,17 +88,17 @@ std::vector<std::uint32_t> make_picture() {
 
 class frei0r_work final : public work {
 public:
-  explicit frei0r_work(const tenure::module& m)
-      : plugin_(m.bind<frei0r_api>())
-      , init_(plugin_)
+  frei0r_work(const plugin& p, exports& from)
+      : api_(from)
+      , init_(api_, p.path)
       , picture_(make_picture())
       , result_(picture_.size()) {
-    plugin_.call<"f0r_get_plugin_info">(&info_);
-    find_update(m);
-    made_ = plugin_.call<"f0r_construct">(width, height);
+    api_.get_plugin_info(&info_);
+    find_update(from);
+    made_ = api_.construct(width, height);
     if (made_ == nullptr) throw std::runtime_error("f0r_construct gave nothing");
   }
-  ~frei0r_work() override { plugin_.call<"f0r_destruct">(made_); }
+  ~frei0r_work() override { api_.destruct(made_); }
 
   std::uint64_t call() override {
     std::fill(result_.begin(), result_.end(), unwritten);
@@ -106,26 +115,26 @@ public:
 
 private:
   // Mixers have f0r_update2, the others f0r_update.
-  void find_update(const tenure::module& m) {
+  void find_update(exports& from) {
     if (info_.type >= mixer2)
-      many_ = m.symbol<update_many>("f0r_update2").get();
+      many_ = from.function<update_many>("f0r_update2");
     else
-      one_ = m.symbol<update_one>("f0r_update").get();
+      one_ = from.function<update_one>("f0r_update");
   }
   std::uint64_t bad_parameters() {
     std::uint64_t bad = 0;
     for (int i = 0; i != info_.parameter_count; ++i) {
       parameter_info parameter{};
-      plugin_.call<"f0r_get_param_info">(&parameter, i);
+      api_.get_param_info(&parameter, i);
       if (parameter.type != parameter_double) continue;
       double value = 0;
-      plugin_.call<"f0r_get_param_value">(made_, static_cast<void*>(&value), i);
+      api_.get_param_value(made_, static_cast<void*>(&value), i);
       if (!std::isfinite(value)) ++bad;
     }
     return bad;
   }
 
-  frei0r_api plugin_; // one reference for all the pointers below
+  frei0r_api api_;
   initialised init_;
   std::vector<std::uint32_t> picture_, result_;
   plugin_info info_{};
@@ -137,6 +146,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<work> start_frei0r(const tenure::module& m) { return std::make_unique<frei0r_work>(m); }
+std::unique_ptr<work> start_frei0r(const plugin& p, exports& from) {
+  return std::make_unique<frei0r_work>(p, from);
+}
 
 } // namespace session

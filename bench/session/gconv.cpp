@@ -2,8 +2,6 @@
 // functions (iconv/gconv.h). They are on nearly every Linux, where no other plug-ins are.
 #include "host.hpp"
 
-#include <tenure/symbol.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -49,18 +47,17 @@ constexpr char32_t largest_character = 0x10'ffff;
 
 class gconv_work final : public work {
 public:
-  gconv_work(const std::string& set, const tenure::module& m)
+  gconv_work(const std::string& set, exports& from)
       : from_(set + "//")
-      , convert_(m.symbol<convert>("gconv")) {
+      , convert_(from.function<convert>("gconv"))
+      , end_(reinterpret_cast<void (*)(step*)>(from.find("gconv_end"))) {
     step_.from = from_.data();
     step_.to = to_.data();
-    tenure::failure none; // some modules have nothing to end
-    end_ = m.symbol<void(step*)>("gconv_end", none);
-    if (m.symbol<int(step*)>("gconv_init")(&step_) != ok)
+    if (from.function<int(step*)>("gconv_init")(&step_) != ok)
       throw std::runtime_error("gconv_init refused " + set);
   }
   ~gconv_work() override {
-    if (end_) end_(&step_);
+    if (end_ != nullptr) end_(&step_);
   }
 
   std::uint64_t call() override {
@@ -88,8 +85,8 @@ private:
 
   std::string from_, to_ = "INTERNAL";
   step step_{};
-  tenure::symbol<convert> convert_;
-  tenure::symbol<void(step*)> end_;
+  convert* convert_;
+  void (*end_)(step*); // some modules have nothing to end
 };
 
 using sets = std::map<std::string, std::string>; // by module name
@@ -135,8 +132,8 @@ std::string character_set_of(const plugin& p) {
   return set != known.end() ? set->second : "";
 }
 
-std::unique_ptr<work> start_gconv(const plugin& p, const tenure::module& m) {
-  return std::make_unique<gconv_work>(character_set_of(p), m);
+std::unique_ptr<work> start_gconv(const plugin& p, exports& from) {
+  return std::make_unique<gconv_work>(character_set_of(p), from);
 }
 
 } // namespace session

@@ -1,15 +1,9 @@
 #include "host.hpp"
 
-#include <tenure/symbol.hpp>
+#include <stdexcept>
 
 namespace session {
 namespace {
-
-bool exports(const tenure::module& m, const std::string& name) {
-  tenure::failure missing;
-  const auto found = m.symbol<void()>(name, missing);
-  return static_cast<bool>(found);
-}
 
 // A module that nobody knows how to call: it is loaded, held and released.
 struct held final : work {
@@ -18,24 +12,29 @@ struct held final : work {
 
 } // namespace
 
-kind kind_of(const plugin& p, const tenure::module& m) {
-  if (exports(m, "ladspa_descriptor")) return kind::ladspa;
-  if (exports(m, "f0r_construct")) return kind::frei0r;
-  if (exports(m, coder_symbol(p, "Register"))) return kind::coder;
-  if (exports(m, "gconv_init") && !character_set_of(p).empty()) return kind::gconv;
+void* exports::found(void* address, const char* name) {
+  if (address == nullptr) throw std::runtime_error(std::string("there is no ") + name);
+  return address;
+}
+
+kind kind_of(const plugin& p, exports& from) {
+  if (from.find("ladspa_descriptor") != nullptr) return kind::ladspa;
+  if (from.find("f0r_construct") != nullptr) return kind::frei0r;
+  if (from.find(coder_symbol(p, "Register").c_str()) != nullptr) return kind::coder;
+  if (from.find("gconv_init") != nullptr && !character_set_of(p).empty()) return kind::gconv;
   return kind::plain;
 }
 
-std::unique_ptr<work> start(const plugin& p, const tenure::module& m) {
+std::unique_ptr<work> start(const plugin& p, exports& from) {
   switch (p.how) {
   case kind::ladspa:
-    return start_ladspa(m);
+    return start_ladspa(from);
   case kind::frei0r:
-    return start_frei0r(m);
+    return start_frei0r(p, from);
   case kind::coder:
-    return start_coder(p, m);
+    return start_coder(p, from);
   case kind::gconv:
-    return start_gconv(p, m);
+    return start_gconv(p, from);
   case kind::plain:
     break;
   }

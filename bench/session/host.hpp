@@ -4,12 +4,29 @@
 
 #include "plugin.hpp"
 
-#include <tenure/module.hpp>
-
 #include <cstdint>
 #include <memory>
 
 namespace session {
+
+// Where a host finds a plug-in's functions: in a module of Tenure's or, for comparison, in what plain dlopen
+// gave.
+class exports {
+public:
+  exports() = default;
+  exports(const exports&) = delete;
+  exports& operator=(const exports&) = delete;
+  virtual ~exports() = default;
+  // Null if there is none.
+  [[nodiscard]] virtual void* find(const char* name) = 0;
+  // Errors: throws std::runtime_error if there is none.
+  template <class F> [[nodiscard]] F* function(const char* name) {
+    return reinterpret_cast<F*>(found(find(name), name));
+  }
+
+private:
+  [[nodiscard]] static void* found(void* address, const char* name);
+};
 
 // A plug-in at work: made by its host, called any number of times, ended by its destructor.
 // Obtained from: start(). Threads: calls of one object from one thread at a time; objects of different
@@ -26,17 +43,17 @@ public:
   virtual std::uint64_t call() = 0;
 };
 
-// Pre: `m` is p's file. Errors: throws tenure::error for a missing symbol, std::runtime_error for a refusal
-// of the plug-in.
-[[nodiscard]] std::unique_ptr<work> start(const plugin& p, const tenure::module& m);
+// Pre: `from` is p's file, and outlives the work. Errors: throws std::runtime_error for a missing symbol or a
+// refusal of the plug-in.
+[[nodiscard]] std::unique_ptr<work> start(const plugin& p, exports& from);
 
 // Which host can use it.
-[[nodiscard]] kind kind_of(const plugin& p, const tenure::module& m);
+[[nodiscard]] kind kind_of(const plugin& p, exports& from);
 
-[[nodiscard]] std::unique_ptr<work> start_ladspa(const tenure::module& m);
-[[nodiscard]] std::unique_ptr<work> start_frei0r(const tenure::module& m);
-[[nodiscard]] std::unique_ptr<work> start_coder(const plugin& p, const tenure::module& m);
-[[nodiscard]] std::unique_ptr<work> start_gconv(const plugin& p, const tenure::module& m);
+[[nodiscard]] std::unique_ptr<work> start_ladspa(exports& from);
+[[nodiscard]] std::unique_ptr<work> start_frei0r(const plugin& p, exports& from);
+[[nodiscard]] std::unique_ptr<work> start_coder(const plugin& p, exports& from);
+[[nodiscard]] std::unique_ptr<work> start_gconv(const plugin& p, exports& from);
 
 // "RegisterPNGImage" for png.so.
 [[nodiscard]] std::string coder_symbol(const plugin& p, const char* verb);

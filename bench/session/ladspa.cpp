@@ -2,8 +2,6 @@
 // a block of samples.
 #include "host.hpp"
 
-#include <tenure/symbol.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -192,9 +190,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<work> start_ladspa(const tenure::module& m) {
-  const auto find = m.symbol<find_descriptor>("ladspa_descriptor");
-  return std::make_unique<ladspa_work>(*find);
+std::unique_ptr<work> start_ladspa(exports& from) {
+  return std::make_unique<ladspa_work>(*from.function<find_descriptor>("ladspa_descriptor"));
 }
 
 } // namespace session

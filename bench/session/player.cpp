@@ -41,7 +41,8 @@ void player::open(const step& s) {
   slot.module = shared_.on.open(p.path);
   open_times.push_back(static_cast<std::uint64_t>((clock::now() - begin) / std::chrono::nanoseconds(1)));
   const std::scoped_lock lock(shared_.busy[s.plugin]);
-  slot.work = start(p, slot.module);
+  slot.symbols = std::make_unique<symbols>(slot.module);
+  slot.work = start(p, *slot.symbols);
   ++works_made;
 }
 
@@ -60,6 +61,7 @@ void player::release(const step& s) {
     if (slot.work != nullptr) ++works_ended;
     slot.work.reset();
   }
+  slot.symbols.reset();
   slot.module.reset();
 }
 

@@ -4,6 +4,7 @@
 
 #include "host.hpp"
 #include "stage.hpp"
+#include "symbols.hpp"
 #include "trace.hpp"
 
 #include <map>
@@ -36,7 +37,8 @@ public:
 
 private:
   struct held {
-    tenure::module module; // outlives the work: destroyed last
+    tenure::module module;                     // released last
+    std::unique_ptr<session::symbols> symbols; // outlive the work
     std::unique_ptr<session::work> work;
   };
 

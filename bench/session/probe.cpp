@@ -3,6 +3,7 @@
 #include "child.hpp"
 #include "host.hpp"
 #include "mappings.hpp"
+#include "symbols.hpp"
 
 #include <tenure/error.hpp>
 #include <tenure/manager.hpp>
@@ -52,8 +53,9 @@ std::uint64_t use_once(manager& modules, plugin& p) {
   const mappings before = mappings_of_this_process();
   const tenure::module m = modules.open(p.path);
   if (const auto more = brought(p, before); !more.empty()) p.brings = more;
-  p.how = kind_of(p, m);
-  const std::unique_ptr<work> w = start(p, m);
+  symbols functions(m);
+  p.how = kind_of(p, functions);
+  const std::unique_ptr<work> w = start(p, functions);
   std::uint64_t bad = 0;
   for (int i = 0; i != calls; ++i) bad += w->call();
   return bad;
