@@ -74,6 +74,8 @@ corpus find_corpus(const std::string& name) {
       if (entry.path().extension() == ".so" && !entry.is_symlink())
         c.files.push_back({entry.path().string(), entry.path().stem().string(), session::kind::plain, {}});
   }
+  // What is resident when a module is loaded decides what is bound to what: the same order everywhere.
+  std::sort(c.files.begin(), c.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   for (const fs::path& host : find_all(at->second.hosts)) c.hosts.push_back(host.string());
   return c;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <sstream>
 #include <system_error>
@@ -148,8 +149,10 @@ private:
 // --- the parent
 // -----------------------------------------------------------------------------------------------------
 
-// The next message; false if the child is gone or silent for too long.
-bool read_message(int from, std::string& message, std::chrono::milliseconds limit = longest_silence) {
+enum class heard { message, end, silence };
+
+// The next message, or that the child's end of the pipe is closed, or that nothing came for too long.
+heard read_message(int from, std::string& message, std::chrono::milliseconds limit = longest_silence) {
   message.clear();
   const auto end = clock::now() + limit;
   while (clock::now() < end) {
@@ -157,30 +160,22 @@ bool read_message(int from, std::string& message, std::chrono::milliseconds limi
     if (poll(&ready, 1, 1000) <= 0) continue;
     char buffer[1 << 12];
     const ssize_t n = read(from, buffer, sizeof buffer);
-    if (n == 0 || (n < 0 && errno != EINTR)) return false;
+    if (n == 0 || (n < 0 && errno != EINTR)) return heard::end;
     if (n > 0) message.append(buffer, static_cast<std::size_t>(n));
-    if (!message.empty() && message.back() == end_of_message) {
-      message.pop_back();
-      return true;
-    }
+    if (message.empty() || message.back() != end_of_message) continue;
+    message.pop_back();
+    return heard::message;
   }
-  return false;
+  return heard::silence;
 }
 
-// How it ended; empty if by itself, with status 0. One that still runs is killed.
-std::string end_of(pid_t child) {
+// How it ended; empty if by itself, with status 0. A silent one is killed.
+std::string end_of(pid_t child, heard last) {
+  if (last == heard::silence) kill(child, SIGKILL);
   int status = 0;
-  pid_t ended = waitpid(child, &status, WNOHANG);
-  for (int i = 0; ended == 0 && i != 100;
-       ++i) { // its end of the pipe closes a moment before it can be waited for
-    poll(nullptr, 0, 10);
-    ended = waitpid(child, &status, WNOHANG);
-  }
-  if (ended == 0) {
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    return "did not come to an end";
-  }
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) fail("waitpid");
+  if (last == heard::silence) return "did not come to an end";
   if (WIFSIGNALED(status))
     return fmt::format("killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
   return WEXITSTATUS(status) == 0 ? "" : fmt::format("ended with exit status {}", WEXITSTATUS(status));
@@ -259,9 +254,13 @@ std::string run_from(std::size_t first, const std::vector<target>& targets, cons
       performer(targets, *by, at, there.writing(), back.reading()).perform(first);
     });
   there.keep_reading(), back.keep_writing();
-  for (std::string message; read_message(there.reading(), message); write_all(back.writing(), "g"))
+  std::string message;
+  heard last;
+  while ((last = read_message(there.reading(), message)) == heard::message) {
     watching.note(child, message);
-  return end_of(child);
+    write_all(back.writing(), "g");
+  }
+  return end_of(child, last);
 }
 
 } // namespace
@@ -290,9 +289,9 @@ std::string run_apart(const std::function<std::string()>& body, std::chrono::mil
       write_all(there.writing(), body() + end_of_message);
     });
   there.keep_reading();
-  const bool told = read_message(there.reading(), answer, limit);
-  const std::string how = end_of(child);
-  return told || !how.empty() ? how : "said nothing";
+  const heard last = read_message(there.reading(), answer, limit);
+  const std::string how = end_of(child, last);
+  return last == heard::message || !how.empty() ? how : "said nothing";
 }
 
 } // namespace real
