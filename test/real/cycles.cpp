@@ -122,11 +122,12 @@ private:
     stand_still(fmt::format("{} {} {}\n", verb, begin, end) + faults_ + by_.settle());
     faults_.clear();
   }
+  // Used before each look: a module that a policy keeps may hold memory once it was used.
   void pass(std::size_t i, unsigned cycle) {
     const target& t = targets_[i];
     at_.set(i);
     try {
-      by_.pass(t.file, t.usable && (cycle == 1 || cycle % t.use_every == 0));
+      by_.pass(t.file, t.usable && (cycle == 1 || cycle == warm || cycle % t.use_every == 0));
     } catch (const std::exception& e) {
       faults_ += fmt::format("left\t{}\tcycle {}: {}\n", t.file.path, cycle, e.what());
     }

@@ -16,11 +16,13 @@
 #include <ctime>
 #include <exception>
 
+#include <unistd.h>
+
 namespace {
 
 using namespace real;
 
-constexpr std::chrono::milliseconds patience{5'000}; // for one trial of one module, on a busy machine
+constexpr std::chrono::milliseconds patience{10'000}; // for one trial of one module, on a busy machine
 constexpr double use_budget = 0.015; // seconds of processor time, for the uses of a module under a policy
 constexpr double slowest_use = 0.3;  // seconds; three of these are more than the rest of its group
 // By how much the same loop's memory differs from run to run: what the allocator keeps, where blocks end up.
@@ -57,8 +59,17 @@ unsigned use_every(double seconds) {
   return cycles;
 }
 
-// In a child, by plain dlopen: "KIND EVERY" or "unloadable"; "idle" for one whose use takes too long or is
-// refused.
+// Some lose memory at each use, whoever loaded them; that would drown what we are looking for.
+bool loses_memory(const session::plugin& p) {
+  constexpr int uses = 4;
+  constexpr std::int64_t too_much_kib = 256; // in these; a warm allocator takes a few pages
+  const std::int64_t before = look_at(getpid()).memory_kib;
+  for (int i = 0; i != uses; ++i) plain_dlopen()->pass(p, true);
+  return look_at(getpid()).memory_kib - before > too_much_kib;
+}
+
+// In a child, by plain dlopen: "KIND EVERY" or "unloadable"; KIND 0 for one that is only opened
+// and closed, since its use takes too long, loses memory, or is refused.
 std::string try_one(const corpus& c, session::plugin p) {
   for (const std::string& host : c.hosts) open_for_ever(host);
   try {
@@ -66,14 +77,16 @@ std::string try_one(const corpus& c, session::plugin p) {
   } catch (const std::runtime_error&) {
     return "unloadable";
   }
-  const std::clock_t begin = std::clock();
+  const std::string unused = fmt::format("{} 0", static_cast<int>(p.how));
   try {
+    const std::clock_t begin = std::clock();
     for (int i = 0; i != 2; ++i) plain_dlopen()->pass(p, true);
+    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / 2;
+    if (seconds > slowest_use || loses_memory(p)) return unused;
+    return fmt::format("{} {}", static_cast<int>(p.how), use_every(seconds));
   } catch (const std::runtime_error&) {
-    return fmt::format("{} 0", static_cast<int>(p.how));
+    return unused;
   }
-  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / 2;
-  return fmt::format("{} {}", static_cast<int>(p.how), seconds > slowest_use ? 0 : use_every(seconds));
 }
 
 void sort_one(const corpus& c, session::plugin p, sorted_files& into) {
