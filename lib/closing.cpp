@@ -1,9 +1,9 @@
 // Closing: what stands between "the policy chose a victim" and "the system is asked to close it", the close
 // itself, and the look afterwards. Module code (finalisers, hooks) runs here, without the mutex.
+#include "departure.hpp"
 #include "linger.hpp"
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
-#include "os/own_stack.hpp"
 #include "os/quarantine.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
@@ -14,11 +14,6 @@
 
 namespace tenure::inline v1::detail {
 namespace {
-
-// Why the module must not be closed now; nothing if it may.
-bool must_wait(const registry& g, const module_record& r) noexcept {
-  return g.check != departure_check::none && static_cast<bool>(os::scan_own_stack(r.image));
-}
 
 void note(report_builder* report, const module_record& r, const unload_entry& entry) noexcept {
   if (report != nullptr) report->add(r, entry);
@@ -70,15 +65,9 @@ void kick(const module_record& r) noexcept {
   os::kick(r.loaded_as.c_str());
 }
 
-char* copy_text(const std::string& text) noexcept {
-  char* const copy = new (std::nothrow) char[text.size() + 1];
-  if (copy != nullptr) text.copy(copy, text.size()), copy[text.size()] = '\0';
-  return copy;
-}
-
 void linger_locked(registry& g, module_record& r, const close_result& result) noexcept {
   ++g.stats.lingers;
-  delete[] std::exchange(r.linger_detail, copy_text(result.why.detail));
+  registry::set_evidence_locked(r, result.why.detail.c_str());
   r.reason = result.why.reason;
   r.state = phase::lingering;
   r.worker = 0;
@@ -110,10 +99,15 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
 }
 
 // True if the record's share of the registry has to go.
-bool postpone(registry& g, module_record& r, report_builder* report) noexcept {
+bool postpone(registry& g, module_record& r, departure_check level, const departure_finding& found,
+              report_builder* report) noexcept {
   const sync::scoped_lock lock(g.mutex);
   ++g.stats.deferrals;
-  g.wait_for_safe_point_locked(r, unload_outcome::deferred);
+  if (level >= departure_check::threads)
+    g.wait_for_anybody_locked(r);
+  else
+    g.wait_for_safe_point_locked(r, unload_outcome::deferred);
+  registry::set_evidence_locked(r, found.text);
   note(report, r, describe_locked(r));
   return false;
 }
@@ -148,11 +142,12 @@ bool leave_static(registry& g, module_record& r) noexcept {
   return true;
 }
 
-bool close_one(registry& g, module_record& r, const char* reason, report_builder* report) noexcept {
+bool close_one(registry& g, module_record& r, const closing_chain& chain, report_builder* report) noexcept {
   if (r.is_static()) return leave_static(g, r);
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
-  if (must_wait(g, r)) return postpone(g, r, report);
-  const close_result result = close_image(g, r, reason);
+  if (const departure_finding found = ask_before_departure(chain.level, r, chain.entry))
+    return postpone(g, r, chain.level, found, report);
+  const close_result result = close_image(g, r, chain.why);
   const sync::scoped_lock lock(g.mutex);
   return record_result_locked(g, r, result, report);
 }
@@ -165,7 +160,7 @@ void registry::close_chain(closing_chain& chain, report_builder* report) noexcep
   const os::fork_gate no_fork_meanwhile;
   for (module_record* r = chain.head; r != nullptr;) {
     module_record* const next = r->next_closing;
-    if (close_one(*this, *r, chain.why, report)) let_go(*this);
+    if (close_one(*this, *r, chain, report)) let_go(*this);
     r = next;
   }
   if (sync::this_thread().inside_loader == 0) look_again_outside(report);
@@ -181,7 +176,7 @@ void registry::look_again_outside(report_builder* report) noexcept {
 }
 
 void registry::safe_point() noexcept {
-  closing_chain chain("at a safe point after its last release");
+  closing_chain chain("at a safe point after its last release", check);
   {
     const sync::scoped_lock lock(mutex);
     if (waiting.empty()) return;
@@ -270,6 +265,8 @@ void claim_due_locked(registry& g, const duration* delay, closing_chain& chain) 
   claim_all_locked(g, chain, [&](idle_list& victims) { g.table.sweep(g.policy, request, victims); });
 }
 
+departure_check stricter(departure_check a, departure_check b) noexcept { return a < b ? b : a; }
+
 void report_all(registry& g, report_builder& report) noexcept {
   const sync::scoped_lock lock(g.mutex);
   for (const module_record* r = g.records; r != nullptr; r = r->next_record)
@@ -278,9 +275,9 @@ void report_all(registry& g, report_builder& report) noexcept {
 
 } // namespace
 
-unload_report sweep_registry(registry& g, const duration* delay) noexcept {
+unload_report sweep_registry(registry& g, const duration* delay, departure_check level) noexcept {
   report_builder report;
-  closing_chain chain("by a sweep");
+  closing_chain chain("by a sweep", stricter(g.check, level));
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -294,11 +291,11 @@ unload_report sweep_registry(registry& g, const duration* delay) noexcept {
   return report.finish();
 }
 
-unload_report final_close_registry(registry& g) noexcept {
+unload_report final_close_registry(registry& g, departure_check level, bool force) noexcept {
   report_builder report;
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
-    closing_chain chain("by a final close");
+    closing_chain chain("by a final close", force ? departure_check::none : stricter(g.check, level));
     {
       const sync::scoped_lock lock(g.mutex);
       idle_list victims;

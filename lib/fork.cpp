@@ -9,11 +9,12 @@ namespace tenure::inline v1::detail {
 void registry::hold_for_fork(void* self) noexcept { static_cast<registry*>(self)->mutex.lock(); }
 void registry::go_on_in_parent(void* self) noexcept { static_cast<registry*>(self)->mutex.unlock(); }
 
-// The mutex is this thread's. The condition may have had waiters that are not here, so it is made anew where
-// it lies; its destructor would wait for them.
+// The mutex is this thread's. The conditions may have had waiters that are not here, so they are made anew where
+// they lie; their destructors would wait for those.
 void registry::go_on_in_child(void* self) noexcept {
   auto& g = *static_cast<registry*>(self);
   ::new (static_cast<void*>(&g.changed)) sync::condition;
+  ::new (static_cast<void*>(&g.deferred)) sync::condition;
   g.forget_other_threads_locked();
   g.mutex.unlock();
 }

@@ -1,5 +1,6 @@
 // Opening: the look-up without a lock, waiting for another thread's load, answering this thread's re-entry,
 // loading.
+#include "departure.hpp"
 #include "failure_access.hpp"
 #include "file_check.hpp"
 #include "hash.hpp"
@@ -9,6 +10,7 @@
 #include "resolve.hpp"
 #include "throwers.hpp"
 
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -20,6 +22,7 @@ struct loaded { // what the system gave
   os::mapped_image image;
   std::string path;
   duration took;
+  std::unique_ptr<os::reference_baseline> references; // if a close may ask for them
 };
 
 std::uint64_t hash_handle(void* handle) noexcept {
@@ -90,6 +93,7 @@ private:
   void begin_locked(module_record*& r, const location& where);
   record* publish_locked(module_record& r, loaded& seen);
   static bool still_ours(const module_record& r) noexcept;
+  void note_references(loaded& seen) const noexcept;
   bool try_spellings(const location& where, loaded& seen, os::fault& fault);
   void remember_name_locked(module_record& r);
 
@@ -198,6 +202,7 @@ record* opening::load(module_record& r, const location& where) {
   loaded seen;
   try {
     if (!refused(where) && !try_spellings(where, seen, fault)) failed(fault, where.path);
+    note_references(seen);
     if (fault.blocks_loader) note_thrower(where.file, where.path.c_str(), true);
     const sync::scoped_lock lock(g_.mutex);
     if (seen.handle == nullptr) return give_up_locked(r);
@@ -209,6 +214,12 @@ record* opening::load(module_record& r, const location& where) {
     return give_up_locked(r);
   }
   return by_handle(seen, name_); // a thread inside the loader got ahead of us and published it
+}
+
+// Right after the load, before anybody else has the module.
+void opening::note_references(loaded& seen) const noexcept {
+  const bool wanted = g_.check == departure_check::references || g_.options.remember_references;
+  if (wanted && seen.references == nullptr && seen.image.known()) seen.references = references_after_load(seen.image);
 }
 
 // False once another thread has published the record; it may even be closed again, or be another module's by
@@ -244,6 +255,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   r.image = seen.image;
   if (!std::exchange(g_.exit_watched, true)) os::watch_exit();
   r.loaded_as.swap(seen.path);
+  r.baseline = std::move(seen.references);
   g_.known.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_use(r);
@@ -316,6 +328,7 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
   module_record* r = nullptr;
   try {
     name_ = name;
+    note_references(seen);
     os::fault fault;
     os::file_identity file;
     os::identify(seen.path, file,

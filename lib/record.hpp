@@ -4,10 +4,12 @@
 
 #include "os/mapped_image.hpp"
 #include "os/os.hpp"
+#include "os/references.hpp"
 #include "sync.hpp"
 
 #include <tenure/detail/registry.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -51,10 +53,14 @@ struct module_record : record, idle_module {
   keeper kept_by = keeper::nobody;
   unload_outcome why_waiting = unload_outcome::deferred; // of a module kept by `waiting`
   linger_reason reason = linger_reason::none;
-  char* linger_detail = nullptr; // the evidence, owned
+  char* evidence = nullptr; // in words, owned: of the reason, or of what a close waits for
+  std::unique_ptr<os::reference_baseline> baseline; // at the level `references`
   bool superseded = false;       // its file was replaced and the new one is loaded beside it
   std::uint32_t pins = 0;
   sync::thread_id worker = 0; // the thread that loads or closes it, or on whose stack its code is (waiting)
+  std::uint64_t waits_for = 0; // of a module that waits: the system's number of `worker`; 0 if any thread may try
+  time_point retry_at;         // of such a one: not before this, unless somebody asks
+  duration retry_wait;         // doubled at each try that was in vain
   std::uint64_t loads = 0;
   std::uint64_t loaded_at = 0; // the registry's tick
   module_record* next_record = nullptr;  // all records of the registry, for ever

@@ -6,6 +6,7 @@
 #include "hash.hpp"
 #include "os/quarantine.hpp"
 
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -17,7 +18,7 @@ registry::~registry() {
     module_record* const r = records;
     records = r->next_record;
     drop_names_locked(*r); // nobody else is left
-    delete[] r->linger_detail;
+    delete[] r->evidence;
     delete r;
   }
 }
@@ -59,7 +60,11 @@ void registry::drop_names_locked(module_record& r) noexcept {
 // Takes the module out of whoever keeps it idle.
 void registry::recall_locked(module_record& r) noexcept {
   if (r.kept_by == keeper::policy && policy != nullptr) table.revived(policy, r);
-  if (r.kept_by == keeper::waiting) waiting.remove(r);
+  if (r.kept_by == keeper::waiting) {
+    waiting.remove(r);
+    set_evidence_locked(r, "");
+    r.retry_wait = {};
+  }
   r.kept_by = keeper::nobody;
 }
 
@@ -134,6 +139,7 @@ void registry::wait_for_safe_point_locked(module_record& r, unload_outcome why) 
   r.kept_by = keeper::waiting;
   r.why_waiting = why;
   r.worker = sync::this_thread_id();
+  r.waits_for = os::this_thread_number();
   waiting.push_back(r);
   publish(r.refs, open_bit);
   changed.notify_all();
@@ -170,16 +176,51 @@ void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
   }
 }
 
-// Closes that waited: those that this thread's stack held up, and, on request, those that said no.
-void registry::take_waiting_locked(idle_list& victims, bool vetoed_too) noexcept {
+// What was found is not on this thread's stack alone, so any thread may try again: when somebody asks, and else after a
+// wait that grows, since each try costs a look at all threads or all memory.
+void registry::wait_for_anybody_locked(module_record& r) noexcept {
+  constexpr duration first_wait(1'000'000);      // nanoseconds
+  constexpr duration longest_wait(1'000'000'000); // nanoseconds
+  wait_for_safe_point_locked(r, unload_outcome::deferred);
+  r.waits_for = 0;
+  const duration twice(2 * r.retry_wait.nanoseconds);
+  r.retry_wait = r.retry_wait == duration{} ? first_wait : twice < longest_wait ? twice : longest_wait;
+  r.retry_at = now() + r.retry_wait;
+  deferred.notify_all();
+}
+
+// `asked`: by a sweep or a final close.
+bool registry::may_try_locked(const module_record& r, bool asked) const noexcept {
+  if (r.why_waiting != unload_outcome::deferred) return asked;
+  if (r.waits_for == 0) return asked || r.retry_at <= now();
+  return r.worker == sync::this_thread_id() || os::thread_has_ended(r.waits_for);
+}
+
+// When the next close that any thread may try is due; `never` if there is none.
+time_point registry::next_try_locked() const noexcept {
+  time_point next = never;
+  for (idle_module* m = waiting.front(); m != nullptr; m = idle_list::after(*m)) {
+    const module_record& r = full(*m);
+    if (r.why_waiting == unload_outcome::deferred && r.waits_for == 0 && r.retry_at < next) next = r.retry_at;
+  }
+  return next;
+}
+
+void registry::take_waiting_locked(idle_list& victims, bool asked) noexcept {
   for (idle_module* m = waiting.front(); m != nullptr;) {
     module_record& r = full(*m);
     m = idle_list::after(*m);
-    const bool mine = r.worker == sync::this_thread_id();
-    if (r.why_waiting == unload_outcome::deferred ? !mine : !vetoed_too) continue;
+    if (!may_try_locked(r, asked)) continue;
     waiting.remove(r);
     victims.push_back(r);
   }
+}
+
+void registry::set_evidence_locked(module_record& r, const char* text) noexcept {
+  const std::size_t size = std::strlen(text);
+  char* const copy = size != 0 ? new (std::nothrow) char[size + 1] : nullptr;
+  if (copy != nullptr) std::memcpy(copy, text, size + 1);
+  delete[] std::exchange(r.evidence, copy);
 }
 
 // The module is gone: its record is free for another. Pre: no reference, not open.
@@ -195,7 +236,8 @@ void registry::forget_locked(module_record& r) noexcept {
   r.static_count = 0;
   r.loaded_as.clear();
   r.reason = linger_reason::none;
-  delete[] std::exchange(r.linger_detail, nullptr);
+  set_evidence_locked(r, "");
+  r.baseline.reset();
   r.superseded = false;
   r.worker = 0;
   r.generation = r.generation + 1;
@@ -208,7 +250,7 @@ void last_dropped(record& dropped) noexcept {
   registry& g = *dropped.owner; // alive: a module whose last releaser is under way is not closed
   const registry_hold alive(g);
   module_record& r = full(dropped);
-  closing_chain chain("at a last release");
+  closing_chain chain("at a last release", g.check);
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -258,7 +300,7 @@ void pin_module(record& pinned) noexcept {
 void unpin_module(record& pinned) noexcept {
   registry& g = *pinned.owner;
   module_record& r = full(pinned);
-  closing_chain chain("when its last pin went");
+  closing_chain chain("when its last pin went", g.check);
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -323,10 +365,10 @@ void release_static_locked(registry& g, idle_list& victims) noexcept {
 } // namespace
 
 void retire_registry(registry& g) noexcept {
-  static_cast<void>(final_close_registry(g)); // nobody is left to read the report
+  static_cast<void>(final_close_registry(g, g.check, false)); // nobody is left to read the report
   void* policy = nullptr;
   std::uint32_t released = 1; // the manager's own share
-  closing_chain chain("at the end of its manager");
+  closing_chain chain("at the end of its manager", g.check);
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -345,7 +387,9 @@ void retire_registry(registry& g) noexcept {
 
 time_point next_due_of(registry& g) noexcept {
   const sync::scoped_lock lock(g.mutex);
-  return g.table.next_due(g.policy);
+  const time_point due = g.table.next_due(g.policy);
+  const time_point again = g.next_try_locked();
+  return again < due ? again : due;
 }
 
 time_point now_of(registry& g) noexcept {

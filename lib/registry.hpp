@@ -11,6 +11,7 @@
 
 #include "index.hpp"
 #include "os/fork.hpp"
+#include "os/frame.hpp"
 #include "record.hpp"
 #include "sync.hpp"
 
@@ -23,9 +24,13 @@ namespace tenure::inline v1::detail {
 // A module may use what was there before it, and glibc gets static thread-local storage back in that order only.
 struct closing_chain {
   module_record* head = nullptr;
-  const char* why; // goes on "it was closed "
-  explicit closing_chain(const char* reason) noexcept
-      : why(reason) {}
+  const char* why;       // goes on "it was closed "
+  departure_check level; // what is asked before each close
+  std::uintptr_t entry;  // the frame that the application called: below it, everything on the stack is ours
+  TENURE_ALWAYS_INLINED closing_chain(const char* reason, departure_check asked) noexcept
+      : why(reason)
+      , level(asked)
+      , entry(os::this_frame()) {}
   closing_chain(const closing_chain&) = delete;
   closing_chain& operator=(const closing_chain&) = delete;
   void push(module_record& r) noexcept {
@@ -51,6 +56,7 @@ struct registry {
   // --- guarded by the mutex unless said otherwise ---
   sync::mutex mutex;
   sync::condition changed;          // some record's state changed
+  sync::condition deferred;         // a close waits that any thread may try again: sweepers wait for this
   index known;                      // readers without the mutex, see index.hpp
   const policy_table& table;        // constant
   void* policy = nullptr;           // null once the manager is gone
@@ -76,16 +82,20 @@ struct registry {
   void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
   void put_back_locked(module_record& r) noexcept;
   void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;
+  void wait_for_anybody_locked(module_record& r) noexcept;
+  [[nodiscard]] bool may_try_locked(const module_record& r, bool asked) const noexcept;
+  [[nodiscard]] time_point next_try_locked() const noexcept;
   [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
   [[nodiscard]] module_record* find_image_locked(void* handle, const std::string& loaded_as,
                                                  const module_record* except) noexcept;
   void claim_locked(idle_list& victims, closing_chain& out) noexcept;
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;
-  void take_waiting_locked(idle_list& victims, bool vetoed_too) noexcept;
+  void take_waiting_locked(idle_list& victims, bool asked) noexcept;
   void await_locked() { changed.wait(mutex); }
   module_record& new_record_locked();
   void forget_locked(module_record& r) noexcept;
+  static void set_evidence_locked(module_record& r, const char* text) noexcept;
   void add_name_locked(module_record& r, std::string text);
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;

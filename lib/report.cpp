@@ -103,7 +103,7 @@ unload_entry describe_locked(const module_record& r) noexcept {
   e.file_replaced = r.superseded;
   e.outcome = outcome_of(r, e.references);
   e.reason = r.reason;
-  e.detail = r.linger_detail != nullptr ? r.linger_detail : detail_of(e);
+  e.detail = r.evidence != nullptr ? r.evidence : detail_of(e);
   return e;
 }
 

@@ -4,9 +4,8 @@
 
 #include <tenure/sweeper.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -16,22 +15,34 @@ namespace tenure::inline v1::detail {
 struct sweeper_thread {
   sweeper_thread(registry& g, duration every)
       : swept(g)
-      , interval(every.nanoseconds) {}
+      , interval(every) {}
 
   void run() {
-    std::unique_lock<std::mutex> lock(mutex);
-    while (!wakeup.wait_for(lock, interval, [this] { return stop; })) {
-      lock.unlock();
-      static_cast<void>(sweep_registry(swept, nullptr)); // what stays is in manager::report()
-      lock.lock();
+    time_point round = os::now() + interval;
+    const sync::scoped_lock lock(swept.mutex);
+    while (!stop) {
+      const bool woken = swept.deferred.wait_for(swept.mutex, wait_locked(round));
+      if (woken || stop) continue; // what is to be tried again has changed
+      swept.mutex.unlock();
+      static_cast<void>(sweep_registry(swept, nullptr, swept.check)); // what stays is in manager::report()
+      round = os::now() + interval;
+      swept.mutex.lock();
     }
   }
 
+  // To the end of the round, or sooner if a close waits to be tried again.
+  [[nodiscard]] std::chrono::nanoseconds wait_locked(time_point round) const noexcept {
+    constexpr std::int64_t shortest =
+        100'000; // nanoseconds: a clock that stands still must not make this a busy loop
+    std::int64_t wait = (round - os::now()).nanoseconds;
+    const time_point again = swept.next_try_locked();
+    if (again != never) wait = std::min(wait, (again - swept.now()).nanoseconds);
+    return std::chrono::nanoseconds(std::max(wait, shortest));
+  }
+
   registry& swept; // kept by a share of it
-  const std::chrono::nanoseconds interval;
-  std::mutex mutex; // guards `stop`; a leaf
-  std::condition_variable wakeup;
-  bool stop = false;
+  const duration interval;
+  bool stop = false; // with the registry's mutex
   std::thread thread;
   os::fork_watcher forks; // a child of fork() has no such thread
   bool here = true;       // false in a child; only touched when there is one thread, or by stop
@@ -39,18 +50,13 @@ struct sweeper_thread {
 
 namespace {
 
-sweeper_thread& sweeping(void* context) noexcept { return *static_cast<sweeper_thread*>(context); }
+void do_nothing(void*) noexcept {}
 
-void hold_stop(void* context) noexcept { sweeping(context).mutex.lock(); }
-void release_stop(void* context) noexcept { sweeping(context).mutex.unlock(); }
-
-// The condition's waiter is not here, so nobody may wait for it to go: neither by join nor by a destructor.
+// The registry's own watcher sees to the rest; nobody may wait for this thread to end.
 void note_child(void* context) noexcept {
-  sweeper_thread& t = sweeping(context);
+  auto& t = *static_cast<sweeper_thread*>(context);
   t.thread.detach();
   t.here = false;
-  ::new (static_cast<void*>(&t.wakeup)) std::condition_variable;
-  t.mutex.unlock();
 }
 
 } // namespace
@@ -60,7 +66,7 @@ sweeper_thread* start_sweeper(registry& g, duration interval, failure& why) noex
   try {
     t = new sweeper_thread(g, interval);
     t->thread = std::thread([t] { t->run(); });
-    t->forks = {hold_stop, release_stop, note_child, t, nullptr};
+    t->forks = {do_nothing, do_nothing, note_child, t, nullptr};
     os::add_fork_watcher(t->forks);
     g.keep();
     return t;
@@ -74,14 +80,14 @@ sweeper_thread* start_sweeper(registry& g, duration interval, failure& why) noex
 }
 
 void stop_sweeper(sweeper_thread* t) noexcept {
+  registry& g = t->swept;
   {
-    const std::lock_guard<std::mutex> lock(t->mutex);
+    const sync::scoped_lock lock(g.mutex);
     t->stop = true;
+    g.deferred.notify_all();
   }
-  t->wakeup.notify_all();
   if (t->here) t->thread.join();
   os::remove_fork_watcher(t->forks);
-  registry& g = t->swept;
   delete t;
   registry::let_go(g);
 }

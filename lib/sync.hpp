@@ -32,6 +32,7 @@ inline thread_state& this_thread() noexcept { return *static_cast<thread_state*>
 
 #else
 
+#  include <chrono>
 #  include <condition_variable>
 #  include <mutex>
 
@@ -46,6 +47,13 @@ public:
     std::unique_lock<std::mutex> lock(held, std::adopt_lock);
     wakeup_.wait(lock);
     lock.release();
+  }
+  // False if the time ran out first.
+  bool wait_for(mutex& held, std::chrono::nanoseconds time) {
+    std::unique_lock<std::mutex> lock(held, std::adopt_lock);
+    const bool woken = wakeup_.wait_for(lock, time) == std::cv_status::no_timeout;
+    lock.release();
+    return woken;
   }
   void notify_all() noexcept { wakeup_.notify_all(); }
 

@@ -36,6 +36,11 @@ private:
 
 inline guard module::enter() const noexcept { return guard(*this); }
 
+template <class F, class... Args> decltype(auto) module::call(F&& f, Args&&... args) const {
+  const guard inside(*this);
+  return detail::call_across(*record_, [&]() -> decltype(auto) { return f(static_cast<Args&&>(args)...); });
+}
+
 } // namespace tenure::inline v1
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TENURE_INSTANCE_HPP
 #define TENURE_INSTANCE_HPP
 
+#include <tenure/detail/scrubbed.hpp>
 #include <tenure/module.hpp>
 
 #include <type_traits>
@@ -65,7 +66,10 @@ public:
     const module last =
         static_cast<module&&>(owner_); // released at the very end, and also if the next line throws
     object_ = nullptr;
-    destroy_(whole_, destroyer_);
+    if constexpr (std::is_nothrow_destructible_v<T>)
+      destroy_(whole_, destroyer_);
+    else
+      detail::call_across(*detail::handle_access::record_of(last), [this] { destroy_(whole_, destroyer_); });
   }
 
   [[nodiscard]] T* get() const noexcept { return object_; }
@@ -106,7 +110,7 @@ private:
   T* object_ = nullptr;
   void* whole_ = nullptr; // as the factory returned it; object_ may be a base of it
   destroy_call* destroy_ = nullptr;
-  any_function* destroyer_ = nullptr; // the module's own function, null if the object is deleted
+  detail::scrubbed<any_function> destroyer_; // the module's own function, null if the object is deleted
 };
 
 // Calls the module's factory and owns what it returns.
@@ -124,7 +128,9 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
   void* destroy = nullptr;
   if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, detail::symbol_kind::function, why);
   if (why) detail::raise(static_cast<failure&&>(why));
-  object* const result = reinterpret_cast<typename made::signature*>(make)(static_cast<Args&&>(args)...);
+  object* const result = detail::call_across(*detail::handle_access::record_of(held), [&] {
+    return reinterpret_cast<typename made::signature*>(make)(static_cast<Args&&>(args)...);
+  });
   if (result == nullptr) {
     detail::set_failure(why, errc::factory_returned_null, held.path(), names.make);
     detail::raise(static_cast<failure&&>(why));

@@ -117,8 +117,13 @@ public:
 
   // Asks the policy what is due, closes it, and tries again what was deferred or lingers.
   // The form with a delay overrides the policy's for this call; zero closes everything idle that has no veto.
-  unload_report sweep() noexcept { return detail::sweep_registry(*registry_, nullptr); }
-  unload_report sweep(duration delay) noexcept { return detail::sweep_registry(*registry_, &delay); }
+  // `check`: what is asked before each close this time; never less than the manager's own level.
+  unload_report sweep(departure_check check = Check) noexcept {
+    return detail::sweep_registry(*registry_, nullptr, check);
+  }
+  unload_report sweep(duration delay, departure_check check = Check) noexcept {
+    return detail::sweep_registry(*registry_, &delay, check);
+  }
   // When a sweep would next find something to do, in the manager's time; `never` if it would not. For event
   // loops.
   [[nodiscard]] time_point next_due() const noexcept { return detail::next_due_of(*registry_); }
@@ -128,7 +133,15 @@ public:
   // by its application; active modules are left alone and reported busy. The manager can be used again
   // afterwards. From inside a module that one is deferred and the others are closed (Symbian:
   // REComSession::FinalClose).
-  unload_report final_close() noexcept { return detail::final_close_registry(*registry_); }
+  // `check`: as in sweep.
+  unload_report final_close(departure_check check = Check) noexcept {
+    return detail::final_close_registry(*registry_, check, false);
+  }
+  // As final_close, but asks nothing before a close and takes no vote. Pre: no code of an idle module is on any stack, and
+  // nothing points into one; else the process dies later. For tests, and for a process that ends anyway.
+  unload_report force_close() noexcept {
+    return detail::final_close_registry(*registry_, departure_check::none, true);
+  }
 
   // What is loaded now, and why it stays. Closes nothing.
   [[nodiscard]] unload_report report() const noexcept { return detail::report_of(*registry_); }

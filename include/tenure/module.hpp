@@ -93,6 +93,14 @@ public:
   // and the end of the thread's outermost guard is a safe point.
   [[nodiscard]] guard enter() const noexcept;
 
+  // Calls `f`, which calls into the module, under a guard. An exception that comes out keeps the module loaded until its
+  // last copy is gone (also as a std::exception_ptr, also on another thread): its type, what() and destructor may be the
+  // module's. What is thrown is rethrown unchanged.
+  //   int n = codec.call([&] { return decode(data, size); });
+  // Pre: not empty. Platform: exceptions of other languages than C++ keep nothing; where the compiler does not follow the
+  // Itanium ABI (MSVC), the module stays loaded for good.
+  template <class F, class... Args> decltype(auto) call(F&& f, Args&&... args) const;
+
   // Keeps the module resident without using it (COM: IClassFactory::LockServer).
   [[nodiscard]] tenure::pin pin() const noexcept;
 

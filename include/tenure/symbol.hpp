@@ -2,6 +2,7 @@
 #ifndef TENURE_SYMBOL_HPP
 #define TENURE_SYMBOL_HPP
 
+#include <tenure/detail/scrubbed.hpp>
 #include <tenure/module.hpp>
 
 #include <type_traits>
@@ -24,7 +25,7 @@ public:
   template <class... Args>
   requires std::is_function_v<F>
   decltype(auto) operator()(Args&&... args) const noexcept(std::is_nothrow_invocable_v<F&, Args...>) {
-    return target_(static_cast<Args&&>(args)...);
+    return get()(static_cast<Args&&>(args)...);
   }
 
   [[nodiscard]] F& operator*() const noexcept { return *target_; }
@@ -32,11 +33,11 @@ public:
   // The bare address: valid while this symbol, or any other reference to the module, lives.
   [[nodiscard]] F* get() const noexcept { return target_; }
   [[nodiscard]] const module& owner() const noexcept { return owner_; }
-  explicit operator bool() const noexcept { return target_ != nullptr; }
+  explicit operator bool() const noexcept { return get() != nullptr; }
 
 private:
   module owner_;
-  F* target_ = nullptr;
+  detail::scrubbed<F> target_;
 };
 
 template <class F> symbol<F> module::symbol(name_view name) const {

@@ -32,6 +32,9 @@ public:
     return false;
   }
 
+  // No unwinder can be asked about these stacks: dead return addresses count.
+  TENURE_UNSANITIZED void distrust_frames() noexcept { ask_unwinder_ = false; }
+
   stack_finding finding;
 
 private:
@@ -44,7 +47,7 @@ private:
     const std::uintptr_t word = block.words[index], slot = block.address + index * sizeof(stack_word);
     if (is_mark_(word)) inspect_interruption(block, index);
     const std::uintptr_t address = without_signature(word);
-    if (!finding && is_return_address(address) && !frames_.is_dead(slot, image_))
+    if (!finding && is_return_address(address) && !(ask_unwinder_ && frames_.is_dead(slot, image_)))
       finding = {stack_evidence::return_address, address - 1, slot};
     return static_cast<bool>(finding);
   }
@@ -84,6 +87,7 @@ private:
   std::uintptr_t begin_; // all the image's code lies in [begin_, begin_ + length_)
   std::uintptr_t end_ = 0;
   std::uintptr_t length_;
+  bool ask_unwinder_ = true;
 };
 
 } // namespace tenure::inline v1::os

@@ -21,8 +21,9 @@ struct fork_watcher {
 void add_fork_watcher(fork_watcher& w) noexcept;
 void remove_fork_watcher(fork_watcher& w) noexcept;
 
-// While a thread holds the gate no other one forks; a fork waits a second at most, and then goes ahead. Calls
-// of one thread may be nested.
+// While a thread holds the gate no other one forks; a fork waits a second at most, and then goes ahead. Nor is
+// the thread cancelled: it would leave with the loader's lock, or in the middle of a function that promises not
+// to throw. Calls of one thread may be nested.
 void enter_fork_gate() noexcept;
 void leave_fork_gate() noexcept;
 

@@ -32,6 +32,7 @@ fork_watcher* first = nullptr;
 pthread_once_t once = PTHREAD_ONCE_INIT;
 
 thread_local constinit unsigned own_depth = 0; // how often this thread holds the gate
+thread_local constinit int could_be_cancelled = PTHREAD_CANCEL_ENABLE; // before it took it
 
 bool close_gate() noexcept {
   if (own_depth != 0) return false; // a fork in an initialiser: what it is in the middle of, its child is too
@@ -88,11 +89,16 @@ void remove_fork_watcher(fork_watcher& w) noexcept {
 }
 
 void enter_fork_gate() noexcept {
-  if (own_depth++ == 0) ::pthread_rwlock_rdlock(&gate);
+  if (own_depth++ != 0) return;
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &could_be_cancelled);
+  ::pthread_rwlock_rdlock(&gate);
 }
 
 void leave_fork_gate() noexcept {
-  if (--own_depth == 0) ::pthread_rwlock_unlock(&gate);
+  if (--own_depth != 0) return;
+  ::pthread_rwlock_unlock(&gate);
+  int ignored = 0;
+  ::pthread_setcancelstate(could_be_cancelled, &ignored);
 }
 
 } // namespace tenure::inline v1::os

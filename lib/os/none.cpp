@@ -65,6 +65,9 @@ bool is_mapped(const mapped_image&, const char*) noexcept { return false; }
 bool is_function(const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
 
+std::uint64_t this_thread_number() noexcept { return 1; } // nobody is ever waited for
+bool thread_has_ended(std::uint64_t) noexcept { return false; }
+
 time_point now() noexcept { return std::chrono::steady_clock::now().time_since_epoch(); }
 
 void watch_exit() noexcept {} // nothing was loaded: nothing is unmapped at the end

@@ -1,6 +1,6 @@
 // The port for systems with dlopen. Written on Linux with glibc; musl, macOS and the BSDs by their
 // documentation, and where they differ a function below says how.
-#include "os/loader_call.hpp"
+#include "os/loader_order.hpp"
 #include "os/os.hpp"
 
 #include <cerrno>
@@ -15,7 +15,11 @@
 #if defined(__GLIBC__)
 #  include <link.h>
 #endif
+#include <pthread.h>
 #include <sys/stat.h>
+#if defined(__linux__)
+#  include <sys/syscall.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -272,7 +276,7 @@ Result catching(Call&& call, Result otherwise, const char* name, errc cause, fau
     return call();
   } catch (const std::exception& thrown) {
     why.text = thrown.what();
-  } catch (...) { // a foreign exception; a cancellation waits (loader_call)
+  } catch (...) { // a foreign exception; a cancellation waits (fork_gate)
     why.text = "an exception that is not a std::exception";
   }
   why.cause = cause;
@@ -286,7 +290,7 @@ Result catching(Call&& call, Result otherwise, const char* name, errc cause, fau
 void* open(const std::string& path, const open_options& options, fault& why) {
   const int mode = mode_of(options, why);
   if (why) return nullptr;
-  const loader_call guarded;
+  const loader_order ordered;
   ::dlerror();
   void* const handle = catching<void*>([&] { return open_throwing(path.c_str(), mode); }, nullptr, "dlopen",
                                        errc::initializer_threw, why);
@@ -297,7 +301,7 @@ void* open(const std::string& path, const open_options& options, fault& why) {
 }
 
 bool close(void* handle, fault& why) {
-  const loader_call guarded;
+  const loader_order ordered;
   ::dlerror();
   const int refused =
       catching([&] { return close_throwing(handle); }, -1, "dlclose", errc::finalizer_threw, why);
@@ -331,8 +335,32 @@ bool is_function(const void* address) noexcept {
 }
 
 void kick(const char* path) noexcept {
-  const loader_call guarded;
+  const loader_order ordered;
   if (void* const handle = ::dlopen(path, RTLD_LAZY | RTLD_NOLOAD)) ::dlclose(handle);
+}
+
+std::uint64_t this_thread_number() noexcept {
+#if defined(__linux__)
+  return static_cast<std::uint64_t>(::syscall(SYS_gettid));
+#elif defined(__APPLE__)
+  std::uint64_t number = 0;
+  ::pthread_threadid_np(nullptr, &number);
+  return number;
+#else
+  return reinterpret_cast<std::uintptr_t>(::pthread_self());
+#endif
+}
+
+bool thread_has_ended(std::uint64_t number) noexcept {
+#if defined(__linux__)
+  const int kept_errno = errno;
+  const bool ended = ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(number), 0) != 0 && errno == ESRCH;
+  errno = kept_errno;
+  return ended;
+#else
+  static_cast<void>(number);
+  return false;
+#endif
 }
 
 time_point now() noexcept {

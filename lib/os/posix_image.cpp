@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #if defined(__APPLE__)
 #  include <mach-o/dyld.h>
-#  include <mach-o/getsect.h>
 #  include <mach-o/loader.h>
 #else
 #  include <link.h>

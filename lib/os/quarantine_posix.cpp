@@ -8,23 +8,12 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#if defined(__linux__)
-#  include <sys/syscall.h>
-#endif
 
 namespace tenure::inline v1::os {
 namespace {
 
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards the filling of the ledger; a leaf
 quarantine_ledger* ledger = nullptr;              // published; made at the first use, never freed
-
-std::uint64_t this_thread() noexcept {
-#if defined(__linux__)
-  return static_cast<std::uint64_t>(::syscall(SYS_gettid));
-#else
-  return static_cast<std::uint64_t>(::getpid()); // no number that a person could look up
-#endif
-}
 
 quarantine_ledger* ledger_locked() noexcept {
   if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
@@ -54,7 +43,7 @@ bool fill_locked(const mapped_image& image, const char* path, const char* why) n
   const address_range oldest = place.where;
   quarantine_ledger::empty(place);
   if (oldest.size() != 0) ::munmap(reinterpret_cast<void*>(oldest.begin), oldest.size());
-  quarantine_ledger::fill(place, image.whole, this_thread(), path, why);
+  quarantine_ledger::fill(place, image.whole, this_thread_number(), path, why);
   return true;
 }
 
@@ -85,7 +74,7 @@ void install() noexcept {
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK; // the stack may be what is broken
-  ::sigemptyset(&action.sa_mask);
+  sigemptyset(&action.sa_mask); // a macro on some systems
   ::sigaction(SIGSEGV, &action, &before_segv);
   ::sigaction(SIGBUS, &action, &before_bus);
 }

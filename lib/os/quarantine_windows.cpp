@@ -20,7 +20,7 @@ bool fill_locked(const mapped_image& image, const char* path, const char* why) n
   const address_range oldest = place.where;
   quarantine_ledger::empty(place);
   if (oldest.size() != 0) VirtualFree(reinterpret_cast<void*>(oldest.begin), 0, MEM_RELEASE);
-  quarantine_ledger::fill(place, image.whole, GetCurrentThreadId(), path, why);
+  quarantine_ledger::fill(place, image.whole, this_thread_number(), path, why);
   return true;
 }
 

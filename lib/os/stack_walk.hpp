@@ -61,16 +61,24 @@ public:
   }
 
   template <typename Visitor> TENURE_UNSANITIZED bool run(Visitor& visit) noexcept {
-    bool own_stack_seen = false;
-    for (std::size_t i = 0; i != starts.count(); ++i) { // visit may add starts
+    for (std::size_t i = 0; i != starts.count(); ++i) // visit may add starts
       if (walk_from(i, visit)) return true;
-      own_stack_seen |= starts[i].end == known_.end;
-    }
-    return (!own_stack_seen || !sp_is_lowest_) && walk_whole_own_stack(visit);
+    return memory_stays_ && (!reached_end() || !sp_is_lowest_) && walk_whole_own_stack(visit);
   }
 
   // The stack that runs now may be an array on the thread's own one, which then goes on below it.
   void distrust_sp() noexcept { sp_is_lowest_ = false; }
+
+  // Another thread's stack may be unmapped while it is read: nothing is read directly, and what lies below `sp` not
+  // at all.
+  void distrust_memory() noexcept { memory_stays_ = false; }
+
+  // True if a walk came to the end of `known`: nothing above the lowest of its frames was left out.
+  [[nodiscard]] TENURE_UNSANITIZED bool reached_end() noexcept {
+    bool reached = false;
+    for (std::size_t i = 0; i != starts.count(); ++i) reached |= starts[i].end == known_.end;
+    return reached;
+  }
 
   stack_starts starts;
   careful_reader reader;
@@ -81,7 +89,7 @@ private:
   template <typename Visitor> TENURE_UNSANITIZED bool walk_from(std::size_t index, Visitor& visit) noexcept {
     address_range& range = starts[index];
     const bool own = on_own_stack(range.begin);
-    if (own && index == 0) return walk_directly(range, visit);
+    if (own && index == 0 && memory_stays_) return walk_directly(range, visit);
     return walk_carefully(range, own ? known_.end : range.begin + foreign_limit, visit);
   }
 
@@ -130,6 +138,7 @@ private:
 
   address_range known_;
   bool sp_is_lowest_ = true;
+  bool memory_stays_ = true;
 };
 
 } // namespace tenure::inline v1::os

@@ -256,6 +256,16 @@ bool is_function(const void*) noexcept { return false; } // an export says nothi
 // Nothing is ever postponed until the next call: what a thread_local holds goes when its thread ends.
 void kick(const char*) noexcept {}
 
+std::uint64_t this_thread_number() noexcept { return GetCurrentThreadId(); }
+
+bool thread_has_ended(std::uint64_t number) noexcept {
+  const HANDLE thread = OpenThread(SYNCHRONIZE, FALSE, static_cast<DWORD>(number));
+  if (thread == nullptr) return GetLastError() == ERROR_INVALID_PARAMETER; // no thread has that number
+  const bool ended = WaitForSingleObject(thread, 0) == WAIT_OBJECT_0;
+  CloseHandle(thread);
+  return ended;
+}
+
 time_point now() noexcept {
   LARGE_INTEGER ticks, per_second; // neither call fails since Windows XP
   QueryPerformanceCounter(&ticks);

@@ -1,9 +1,9 @@
 #include "schedules/fake_system.hpp"
 
+#include "departure.hpp"
 #include "file_check.hpp"
 #include "linger.hpp"
 #include "os/os.hpp"
-#include "os/own_stack.hpp"
 #include "support/scheduler.hpp"
 #include "sync.hpp"
 
@@ -91,6 +91,8 @@ using tenure_test::fake_module;
 using tenure_test::loader_scope;
 
 namespace detail {
+departure_finding ask_before_departure(departure_check, const module_record&, std::uintptr_t) noexcept { return {}; }
+std::unique_ptr<os::reference_baseline> references_after_load(const os::mapped_image&) noexcept { return nullptr; }
 bool check_file(const std::string&, file_check, failure&) { return true; }
 linger_finding explain_lingering(const std::string&, const os::mapped_image&) { return {}; }
 } // namespace detail
@@ -167,10 +169,11 @@ bool is_mapped(const mapped_image& image, const char*) noexcept {
 }
 bool is_function(const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
+std::uint64_t this_thread_number() noexcept { return tenure::sync::this_thread_id(); }
+bool thread_has_ended(std::uint64_t) noexcept { return false; }
 time_point now() noexcept { return {}; }
 void watch_exit() noexcept {}
 bool is_exiting() noexcept { return false; }
-stack_finding scan_own_stack(const mapped_image&) noexcept { return {}; }
 
 } // namespace os
 } // namespace tenure::inline v1

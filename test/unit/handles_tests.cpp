@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <ostream>
+#include <thread>
 #include <type_traits>
 #include <unordered_set>
 
@@ -212,6 +213,18 @@ TEST_CASE("the last release from inside the module is deferred to the next safe 
   CHECK(call_back([](void* handle) { static_cast<tenure::module*>(handle)->reset(); }, &a) == 1);
   REQUIRE(modules.report().size() == 1);
   CHECK(modules.report().begin()->outcome == tenure::unload_outcome::deferred);
+  CHECK(all_closed(modules.sweep()));
+  CHECK(all_closed(modules.report()));
+}
+
+TEST_CASE("what waited for a thread that has ended is closed by anybody's sweep") {
+  immediate modules;
+  std::thread([&modules] {
+    tenure::module a = modules.open(module_path("basic"));
+    auto call_back = a.symbol<int(void (*)(void*), void*)>("call_back").get();
+    call_back([](void* handle) { static_cast<tenure::module*>(handle)->reset(); }, &a);
+    REQUIRE(modules.report().begin()->outcome == tenure::unload_outcome::deferred);
+  }).join();
   CHECK(all_closed(modules.sweep()));
   CHECK(all_closed(modules.report()));
 }

@@ -50,10 +50,25 @@ TENURE_API void set_failure(failure& why, errc code, const char* path, const cha
 TENURE_API void pin_module(record& r) noexcept;
 TENURE_API void unpin_module(record& r) noexcept;
 
+// The exception that is being handled holds the module until its last copy is destroyed. Pre: in a handler; the caller
+// holds a reference. Exceptions of other languages hold nothing.
+TENURE_API void keep_while_thrown(record& r) noexcept;
+
 TENURE_API void enter_guard() noexcept;
 // The outermost guard's exit is a safe point: closes that wait for one are tried. `r`: null for a guard of
 // nothing; else a record whose registry was shared for this call, which unshares it.
 TENURE_API void leave_guard(record* r) noexcept;
+
+// Calls code of a module; an exception that it lets out keeps the module. Costs nothing where nothing is thrown.
+// Pre: the caller holds a reference to `r`.
+template <class Call> decltype(auto) call_across(record& r, Call&& call) {
+  try {
+    return call();
+  } catch (...) {
+    keep_while_thrown(r);
+    throw;
+  }
+}
 
 } // namespace tenure::inline v1::detail
 

@@ -89,8 +89,9 @@ TENURE_API record* add_static_module(registry& g, const char* name, const static
 
 TENURE_API bool add_search_path(registry& g, path_view folder, failure& why) noexcept;
 
-TENURE_API unload_report sweep_registry(registry& g, const duration* delay) noexcept;
-TENURE_API unload_report final_close_registry(registry& g) noexcept;
+// `level`: at least the manager's own.
+TENURE_API unload_report sweep_registry(registry& g, const duration* delay, departure_check level) noexcept;
+TENURE_API unload_report final_close_registry(registry& g, departure_check level, bool force) noexcept;
 TENURE_API unload_report report_of(registry& g) noexcept;
 [[nodiscard]] TENURE_API time_point next_due_of(registry& g) noexcept;
 [[nodiscard]] TENURE_API time_point now_of(registry& g) noexcept;

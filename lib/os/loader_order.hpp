@@ -1,8 +1,6 @@
-// What stands around every call that may run initialisers or finalisers of others, on POSIX systems.
-#ifndef TENURE_LIB_OS_LOADER_CALL_HPP
-#define TENURE_LIB_OS_LOADER_CALL_HPP
-
-#include <pthread.h>
+// What ThreadSanitizer is told of the loader, on POSIX systems.
+#ifndef TENURE_LIB_OS_LOADER_ORDER_HPP
+#define TENURE_LIB_OS_LOADER_ORDER_HPP
 
 #if defined(__SANITIZE_THREAD__)
 #  define TENURE_THREAD_SANITIZED 1
@@ -41,23 +39,6 @@ struct loader_order {
   loader_order() noexcept {} // not trivial: no warning that the object is unused
 };
 #endif
-
-// A thread that is cancelled inside the loader would leave with the loader's lock, which then is held for
-// ever: so the cancellation waits until the loader has returned.
-class loader_call {
-public:
-  loader_call() noexcept { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  loader_call(const loader_call&) = delete;
-  loader_call& operator=(const loader_call&) = delete;
-  ~loader_call() {
-    int ignored = 0;
-    ::pthread_setcancelstate(before_, &ignored);
-  }
-
-private:
-  int before_ = 0;
-  loader_order order_;
-};
 
 } // namespace tenure::inline v1::os
 

@@ -1,0 +1,31 @@
+// Where on the stack the library begins: what lies between there and here is the library's own.
+#ifndef TENURE_LIB_OS_FRAME_HPP
+#define TENURE_LIB_OS_FRAME_HPP
+
+#include "mapped_image.hpp"
+#include "unsanitized.hpp"
+
+#if defined(_MSC_VER)
+#  include <intrin.h>
+#  define TENURE_ALWAYS_INLINED __forceinline
+#else
+#  define TENURE_ALWAYS_INLINED inline __attribute__((always_inline))
+#endif
+
+namespace tenure::inline v1::os {
+
+// The frame of the function that this is written in.
+TENURE_ALWAYS_INLINED std::uintptr_t this_frame() noexcept {
+#if defined(_MSC_VER)
+  return reinterpret_cast<std::uintptr_t>(_AddressOfReturnAddress());
+#else
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+#endif
+}
+
+// An address below the caller's frame.
+TENURE_NOT_INLINED inline std::uintptr_t below_this_frame() noexcept { return this_frame(); }
+
+} // namespace tenure::inline v1::os
+
+#endif

@@ -1,0 +1,59 @@
+// Where the stack of a thread ends, without asking the C library for it: that may allocate, and tells of
+// other threads nothing that is safe to use. Linux.
+#ifndef TENURE_LIB_OS_THREAD_STACK_HPP
+#define TENURE_LIB_OS_THREAD_STACK_HPP
+
+#include "code_search.hpp"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__GLIBC__)
+extern "C" __attribute__((weak)) void* __libc_stack_end; // the stack pointer that the process started with
+#endif
+
+namespace tenure::inline v1::os {
+
+// Above which address the frames end: 0 where that is not known.
+struct stack_ends {
+  // The thread's control block. The C libraries put it on top of the stack, also of one that the application
+  // gave; but the main thread's stands elsewhere.
+  std::uintptr_t control_block = 0;
+  std::uintptr_t main = 0;
+
+  // True if nothing but frames can lie between.
+  static constexpr bool reaches(std::uintptr_t sp, std::uintptr_t end) noexcept {
+    return sp < end && end - sp <= stack_walk::foreign_limit;
+  }
+};
+
+inline std::uintptr_t main_stack_end() noexcept {
+#if defined(__GLIBC__)
+  if (&__libc_stack_end != nullptr) return reinterpret_cast<std::uintptr_t>(__libc_stack_end);
+#endif
+  return 0;
+}
+
+inline std::uintptr_t own_control_block() noexcept {
+  static_assert(sizeof(pthread_t) == sizeof(std::uintptr_t));
+  return reinterpret_cast<std::uintptr_t>(reinterpret_cast<void*>(::pthread_self()));
+}
+
+// The kernel keeps the address of each thread's list of robust mutexes, which is a part of the control block.
+// Where the C library sets it only when it is used, 0.
+inline std::uintptr_t robust_list_of(pid_t thread) noexcept {
+  void* head = nullptr;
+  std::size_t length = 0;
+  return ::syscall(SYS_get_robust_list, thread, &head, &length) == 0 ? reinterpret_cast<std::uintptr_t>(head)
+                                                                     : 0;
+}
+
+inline stack_ends ends_of(pid_t thread) noexcept {
+  const std::uintptr_t list = robust_list_of(thread), own = robust_list_of(0);
+  return {list == 0 || own == 0 ? 0 : list - (own - own_control_block()), main_stack_end()};
+}
+
+} // namespace tenure::inline v1::os
+
+#endif

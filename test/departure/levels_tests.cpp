@@ -1,0 +1,143 @@
+// The levels of the departure check, as a manager applies them: what each finds defers the close, says where,
+// and is tried again.
+#include "os/references.hpp"
+#include "support/closed.hpp"
+#include "support/scratch.hpp"
+
+#include <tenure/sweeper.hpp>
+#include <tenure/tenure.hpp>
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+#include <thread>
+
+using tenure::departure_check;
+using tenure::unload_outcome;
+using tenure_test::is_gone;
+using tenure_test::is_loaded;
+using tenure_test::scratch;
+
+namespace {
+
+template <departure_check Check> using strict = tenure::manager<tenure::policy::immediate, Check>;
+
+// A thread in the code of a module to which nobody holds a handle.
+class visitor {
+public:
+  template <class Manager> visitor(Manager& modules, const std::string& file) {
+    const tenure::module m = modules.open(file);
+    auto* const stay = m.symbol<int(const volatile bool*, volatile bool*)>("stay").get();
+    thread_ = std::thread([this, stay] { stay(&leave_, &inside_); });
+    while (!inside_) std::this_thread::yield();
+  }
+  visitor(const visitor&) = delete;
+  visitor& operator=(const visitor&) = delete;
+  ~visitor() { leave(); }
+  void leave() {
+    leave_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+private:
+  volatile bool leave_ = false;
+  volatile bool inside_ = false;
+  std::thread thread_;
+};
+
+// Where the system's memory cannot be searched, the level asks what `threads` asks.
+bool memory_is_searched() { return tenure::os::find_references({}, {}, {}).available; }
+
+template <class Manager> std::string why_deferred(Manager& modules) {
+  for (const tenure::unload_entry& e : modules.report())
+    if (e.outcome == unload_outcome::deferred) return e.detail;
+  return "";
+}
+
+} // namespace
+
+TEST_CASE(
+    "threads: a module that another thread is in stays until it has left, and the report names the thread") {
+  const scratch folder;
+  const std::string file = folder.copy("leaving");
+  strict<departure_check::threads> modules;
+  visitor inside(modules, file);
+  CHECK(is_loaded(modules, file));
+  CHECK(why_deferred(modules).find("thread ") == 0);
+  CHECK(modules.sweep().count(unload_outcome::deferred) == 1);
+  inside.leave();
+  CHECK(modules.sweep().count(tenure_test::closed_outcome()) == 1);
+  CHECK(is_gone(file));
+}
+
+TEST_CASE("threads can be asked about at one final close of a manager that does not ask by itself") {
+  const scratch folder;
+  const std::string file = folder.copy("leaving");
+  tenure::manager<tenure::policy::final_close> modules;
+  visitor inside(modules, file);
+  CHECK(modules.final_close(departure_check::threads).count(unload_outcome::deferred) == 1);
+  inside.leave();
+  CHECK(tenure_test::all_closed(modules.final_close()));
+  CHECK(is_gone(file));
+}
+
+TEST_CASE("references: a module that a function object points into stays, and the report says where" *
+          doctest::skip(!memory_is_searched())) {
+  const scratch folder;
+  const std::string file = folder.copy("leaving");
+  strict<departure_check::references> modules;
+  auto left = std::make_unique<std::function<int()>>();
+  modules.open(file).symbol<void(std::function<int()>*)>("leave_function")(left.get());
+  CHECK(is_loaded(modules, file));
+  CHECK(why_deferred(modules).find("point") != std::string::npos);
+  CHECK(why_deferred(modules).find("heap") != std::string::npos);
+  CHECK((*left)() == 42);
+  left.reset();
+  static_cast<void>(modules.sweep());
+  CHECK(is_gone(file));
+}
+
+TEST_CASE("references: a module that left nothing behind goes at once") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  strict<departure_check::references> modules;
+  CHECK(modules.open(file).symbol<int()>("answer")() == 42);
+  CHECK(why_deferred(modules) == "");
+  CHECK(is_gone(file));
+}
+
+TEST_CASE("references that nobody noted at the load defer the one close that asks for them, and say why") {
+  const scratch folder;
+  tenure::manager<tenure::policy::final_close> modules;
+  static_cast<void>(modules.open(folder.copy("basic")));
+  const auto report = modules.final_close(departure_check::references);
+  REQUIRE(report.size() == 1);
+  CHECK(report.begin()->outcome == unload_outcome::deferred);
+  CHECK(std::string(report.begin()->detail).find("remember_references") != std::string::npos);
+  CHECK(tenure_test::all_closed(modules.final_close()));
+}
+
+TEST_CASE("a sweeper tries again what was deferred, long before its next round") {
+  const scratch folder;
+  const std::string file = folder.copy("leaving");
+  strict<departure_check::threads> modules;
+  tenure::sweeper sweeper(modules, tenure::duration(3'600'000'000'000)); // an hour
+  visitor inside(modules, file);
+  CHECK(is_loaded(modules, file));
+  inside.leave();
+  while (is_loaded(modules, file)) std::this_thread::yield(); // else the test's time limit tells
+  CHECK(modules.stats().resident == 0);
+}
+
+TEST_CASE("a forced close asks nothing" * doctest::skip(!memory_is_searched())) {
+  const scratch folder;
+  const std::string file = folder.copy("leaving");
+  strict<departure_check::references> modules;
+  auto left = std::make_unique<std::function<int()>>();
+  modules.open(file).symbol<void(std::function<int()>*)>("leave_function")(left.get());
+  REQUIRE(is_loaded(modules, file));
+  static_cast<void>(modules.force_close());
+  CHECK(is_gone(file));
+  static_cast<void>(left.release()); // its destructor was the module's
+}

@@ -1,0 +1,162 @@
+// Usage: references_ladspa [FOLDER] : how often the reference scan is wrong about real plug-ins. Each file is
+// loaded, all its plug-ins are used, and all is released; whatever the scan finds then is a false alarm, or
+// something that the file really left. Prints each of them, and the rate; fails if that is more than one in
+// fifty.
+//
+// The oracle: at that point the host has nothing of the file any more.
+#include "departure/loaded_module.hpp"
+#include "departure/observer.hpp"
+#include "os/references.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ladspa.h>
+
+namespace {
+
+namespace os = tenure::os;
+namespace fs = std::filesystem;
+
+constexpr unsigned long frames = 256;
+constexpr int skipped = 77; // for Meson
+
+// One plug-in's ports, all connected.
+struct connections {
+  explicit connections(const LADSPA_Descriptor& d)
+      : values(d.PortCount) {}
+  std::vector<std::array<LADSPA_Data, frames>> values;
+};
+
+LADSPA_Data initial_value(const LADSPA_PortRangeHint& hint) {
+  if ((hint.HintDescriptor & LADSPA_HINT_BOUNDED_BELOW) == 0) return 0;
+  const bool in_samples = (hint.HintDescriptor & LADSPA_HINT_SAMPLE_RATE) != 0;
+  return hint.LowerBound * (in_samples ? 48000.0F : 1.0F);
+}
+
+void connect(const LADSPA_Descriptor& d, LADSPA_Handle plugin, connections& ports) {
+  for (unsigned long i = 0; i != d.PortCount; ++i) {
+    ports.values[i].fill(LADSPA_IS_PORT_CONTROL(d.PortDescriptors[i]) ? initial_value(d.PortRangeHints[i])
+                                                                      : 0);
+    d.connect_port(plugin, i, ports.values[i].data());
+  }
+}
+
+void use(const LADSPA_Descriptor& d) {
+  const LADSPA_Handle plugin = d.instantiate(&d, 48000);
+  if (plugin == nullptr) return;
+  connections ports(d);
+  connect(d, plugin, ports);
+  if (d.activate != nullptr) d.activate(plugin);
+  d.run(plugin, frames);
+  if (d.deactivate != nullptr) d.deactivate(plugin);
+  d.cleanup(plugin);
+}
+
+DEPARTURE_NOT_INLINED unsigned use_all(void* handle) {
+  const auto descriptor = reinterpret_cast<LADSPA_Descriptor_Function>(::dlsym(handle, "ladspa_descriptor"));
+  unsigned count = 0;
+  while (descriptor != nullptr) {
+    const LADSPA_Descriptor* const d = descriptor(count);
+    if (d == nullptr) break;
+    use(*d);
+    ++count;
+  }
+  return count;
+}
+
+// What the search needs, in memory that it leaves out.
+struct subject {
+  os::mapped_image image;
+  os::reference_baseline baseline;
+  os::reference_search result;
+  os::reference_place places[8];
+};
+
+// glibc: a handle is a link_map.
+int describe_image(dl_phdr_info* info, std::size_t, void* context) {
+  auto& [handle, image] = *static_cast<std::pair<void*, os::mapped_image*>*>(context);
+  if (static_cast<const link_map*>(handle)->l_addr != info->dlpi_addr) return 0;
+  for (int i = 0; i != info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    if (image->whole.size() == 0) image->whole.begin = info->dlpi_addr + segment.p_vaddr;
+    image->whole.end = info->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+  }
+  return 1;
+}
+
+DEPARTURE_NOT_INLINED void* load(const char* path, subject& s) {
+  void* const handle = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return nullptr;
+  std::pair<void*, os::mapped_image*> context{handle, &s.image};
+  ::dl_iterate_phdr(describe_image, &context);
+  return handle;
+}
+
+os::address_range memory_of(const subject& s) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(&s);
+  return {begin, begin + sizeof s};
+}
+
+DEPARTURE_NOT_INLINED void take_baseline(subject& s) {
+  const os::address_range own = memory_of(s);
+  s.baseline = os::reference_baseline::take(s.image, {&own, 1});
+}
+
+DEPARTURE_NOT_INLINED void search(subject& s) {
+  const os::address_range own = memory_of(s);
+  s.result = os::find_references(s.image, s.baseline, s.places, {&own, 1});
+}
+
+struct tally {
+  unsigned files = 0, plugins = 0, refused = 0, alarms = 0, leaks_only = 0, unanswered = 0;
+};
+
+void print(const std::string& file, const subject& s) {
+  std::printf("%s: %zu, %zu of them unreached\n", file.c_str(), s.result.count, s.result.unreached);
+  for (std::size_t i = 0; i != std::min(s.result.count, std::size(s.places)); ++i)
+    std::printf("  %s\n", os::describe(s.places[i]).c_str());
+}
+
+void try_file(const std::string& path, tally& sum) {
+  const auto s = std::make_unique<subject>();
+  void* const handle = load(path.c_str(), *s);
+  if (handle == nullptr) {
+    ++sum.refused;
+    return;
+  }
+  take_baseline(*s);
+  sum.plugins += use_all(handle);
+  departure::wipe_dead_stack();
+  search(*s);
+  ++sum.files;
+  sum.unanswered += s->result.available ? 0 : 1;
+  if (s->result.count != 0) print(path, *s);
+  sum.alarms += s->result.count != 0 ? 1 : 0;
+  sum.leaks_only += s->result.count != 0 && s->result.unreached == s->result.count ? 1 : 0;
+  ::dlclose(handle);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> files;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(argc > 1 ? argv[1] : "/usr/lib/ladspa", none))
+    if (entry.path().extension() == ".so") files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  tally sum;
+  for (const std::string& file : files) try_file(file, sum);
+  std::printf(
+      "%u files with %u plug-ins, %u not loadable; %u alarms, %.1f %% of the closes, %u of them leaks only\n",
+      sum.files, sum.plugins, sum.refused, sum.alarms, 100.0 * sum.alarms / std::max(sum.files, 1U),
+      sum.leaks_only);
+  if (sum.files == 0) return std::puts("skipped: no LADSPA plug-ins"), skipped;
+  return sum.unanswered == 0 && sum.alarms <= std::max(sum.files / 50, 1U) ? 0 : 1;
+}
