@@ -43,6 +43,8 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
     result.why.detail = "somebody else had closed the system's handle already"; // a second close would hit a stranger
     return result;
   }
+  os::departed* const note =
+      g.options.stale_pointers != quarantine::off ? os::announce_departure(r.image, r.path(), why) : nullptr;
   {
     const loader_scope inside;
     const time_point start = os::now();
@@ -51,10 +53,8 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
   }
   if (fault.blocks_loader) note_thrower(r.file, r.path(), true);
   result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
-  if (!result.gone)
-    explain(r, result, fault);
-  else if (g.options.stale_pointers != quarantine::off)
-    os::quarantine_image(r.image, r.path(), why);
+  os::finish_departure(note, result.gone);
+  if (!result.gone) explain(r, result, fault);
   return result;
 }
 

@@ -68,6 +68,15 @@ void registry::recall_locked(module_record& r) noexcept {
   r.kept_by = keeper::nobody;
 }
 
+// Waits for another thread's load or close. A thread that closes may still have to pass the gate.
+void registry::await_locked() {
+  os::open_fork_gate();
+  changed.wait(mutex);
+  mutex.unlock(); // a fork takes the gate first, then the mutex
+  os::close_fork_gate();
+  mutex.lock();
+}
+
 // One reference for the caller. Pre: r is open. True if it was idle.
 bool registry::acquire_locked(module_record& r) noexcept {
   bool revived = false;
@@ -332,6 +341,7 @@ registry* make_registry(const policy_table& table, void* policy, const manager_o
   if (g != nullptr && place != nullptr) {
     table.move_to(place, policy);
     g->policy = place;
+    if (options.stale_pointers != quarantine::off) os::prepare_quarantine();
     if (options.stale_pointers == quarantine::explain) os::explain_faults();
     return g;
   }

@@ -24,13 +24,13 @@ namespace tenure::inline v1::detail {
 // A module may use what was there before it, and glibc gets static thread-local storage back in that order only.
 struct closing_chain {
   module_record* head = nullptr;
-  const char* why;       // goes on "it was closed "
+  const char* why;       // "by a sweep"
   departure_check level; // what is asked before each close
   std::uintptr_t entry;  // the frame that the application called: below it, everything on the stack is ours
   TENURE_ALWAYS_INLINED closing_chain(const char* reason, departure_check asked) noexcept
       : why(reason)
       , level(asked)
-      , entry(os::this_frame()) {}
+      , entry(os::entry_frame()) {}
   closing_chain(const closing_chain&) = delete;
   closing_chain& operator=(const closing_chain&) = delete;
   void push(module_record& r) noexcept {
@@ -92,7 +92,7 @@ struct registry {
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;
   void take_waiting_locked(idle_list& victims, bool asked) noexcept;
-  void await_locked() { changed.wait(mutex); }
+  void await_locked();
   module_record& new_record_locked();
   void forget_locked(module_record& r) noexcept;
   static void set_evidence_locked(module_record& r, const char* text) noexcept;

@@ -42,7 +42,7 @@ void* look_up(module_record& r, const char* name, bool& found, os::fault& fault)
 bool has_kind(const module_record& r, const void* address, symbol_kind kind) noexcept {
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   if (kind == symbol_kind::function) return !r.image.whole.contains(at) || r.image.executes(at);
-  return !r.image.executes(at) || !os::is_function(address);
+  return kind == symbol_kind::bytes || !r.image.executes(at) || !os::is_function(address);
 }
 
 void* look_up_kind(module_record& r, const char* name, symbol_kind kind, bool& found, os::fault& fault) {

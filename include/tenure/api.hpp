@@ -50,9 +50,7 @@ template <class... Entries> class api {
 public:
   static constexpr std::size_t size = sizeof...(Entries);
   static constexpr const char* names[] = {Entries::name.text...};
-  static constexpr detail::symbol_kind kinds[] = {std::is_function_v<typename Entries::type>
-                                                      ? detail::symbol_kind::function
-                                                      : detail::symbol_kind::variable...};
+  static constexpr detail::symbol_kind kinds[] = {detail::kind_of<typename Entries::type>()...};
 
   api() noexcept = default;
 

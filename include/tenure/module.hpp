@@ -5,6 +5,7 @@
 #include <tenure/detail/record.hpp>
 #include <tenure/path.hpp>
 
+#include <type_traits>
 #include <typeindex> // the lightest standard header that declares std::hash
 
 namespace tenure::inline v1 {
@@ -18,6 +19,14 @@ class pin;
 struct factory_names;
 
 namespace detail {
+template <class F> constexpr symbol_kind kind_of() noexcept {
+  if (std::is_function_v<F>) return symbol_kind::function;
+  using value = std::remove_cv_t<F>;
+  const bool bytes =
+      std::is_same_v<value, char> || std::is_same_v<value, unsigned char> || std::is_same_v<value, std::byte>;
+  return bytes ? symbol_kind::bytes : symbol_kind::variable;
+}
+
 struct handle_access;
 template <class Made> struct factory_of; // instance.hpp: what create<Made> calls
 } // namespace detail

@@ -49,7 +49,7 @@ template <class F> symbol<F> module::symbol(name_view name) const {
 
 template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink) const {
   failure why;
-  constexpr auto kind = std::is_function_v<F> ? detail::symbol_kind::function : detail::symbol_kind::variable;
+  constexpr detail::symbol_kind kind = detail::kind_of<F>();
   void* address = find(name, kind, why);
   detail::report_into(sink, static_cast<failure&&>(why));
   if (address == nullptr) return {};

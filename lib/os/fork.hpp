@@ -27,6 +27,11 @@ void remove_fork_watcher(fork_watcher& w) noexcept;
 void enter_fork_gate() noexcept;
 void leave_fork_gate() noexcept;
 
+// For a wait in between: who is waited for may be waiting for the gate behind a fork. Takes only the outermost call's hold
+// away, and gives it back. Not with a lock held that a watcher's `prepare` takes.
+void open_fork_gate() noexcept;
+void close_fork_gate() noexcept;
+
 class fork_gate {
 public:
   fork_gate() noexcept { enter_fork_gate(); }

@@ -94,6 +94,14 @@ void enter_fork_gate() noexcept {
   ::pthread_rwlock_rdlock(&gate);
 }
 
+void open_fork_gate() noexcept {
+  if (own_depth == 1) ::pthread_rwlock_unlock(&gate);
+}
+
+void close_fork_gate() noexcept {
+  if (own_depth == 1) ::pthread_rwlock_rdlock(&gate);
+}
+
 void leave_fork_gate() noexcept {
   if (--own_depth != 0) return;
   ::pthread_rwlock_unlock(&gate);

@@ -14,6 +14,18 @@
 
 namespace tenure::inline v1::os {
 
+// Where the library begins, written in the function that the application called: what its callers keep in
+// registers is spilled above that, and is not the library's own.
+TENURE_ALWAYS_INLINED std::uintptr_t entry_frame() noexcept {
+#if defined(_MSC_VER)
+  return reinterpret_cast<std::uintptr_t>(_AddressOfReturnAddress());
+#else
+  constexpr std::uintptr_t kept_registers = 8; // words; x86-64 keeps six of them, below the frame's address
+  __builtin_unwind_init();
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - kept_registers * sizeof(void*);
+#endif
+}
+
 // The frame of the function that this is written in.
 TENURE_ALWAYS_INLINED std::uintptr_t this_frame() noexcept {
 #if defined(_MSC_VER)

@@ -13,9 +13,20 @@ namespace tenure::inline v1::os {
 inline constexpr std::size_t quarantine_room = 1024;
 inline constexpr std::size_t longest_quarantined_path = 224; // bytes that an explanation shows, the end of it
 
-// Reserves the addresses of an image that was just unmapped. `why`: a static text that goes on "it was closed
-// ". False if somebody else has mapped something there already, or the system has no such thing. Any thread.
-bool quarantine_image(const mapped_image& image, const char* path, const char* why) noexcept;
+struct departed; // one module in the ledger
+
+// Notes an image that is about to be unmapped: threads in it may fault before the call that unmaps it has
+// returned. `why`: static, such as "by a sweep". Null if there is no ledger, or nobody knows where the image
+// lies. Any thread.
+departed* announce_departure(const mapped_image& image, const char* path, const char* why) noexcept;
+
+// Reserves the addresses if the image is gone; else, or if somebody else has mapped something there already,
+// the note is taken back. `note`: may be null.
+void finish_departure(departed* note, bool gone) noexcept;
+
+// Makes room for what is remembered, before it is needed: memory that is asked for right after an unmapping
+// comes from the very addresses that are to be reserved. Once per process.
+void prepare_quarantine() noexcept;
 
 // From now on faults at quarantined addresses are told on the standard error output, then handled by whoever
 // handled them before. Once per process; the handler stays.

@@ -13,11 +13,20 @@
 namespace tenure::inline v1::os {
 
 struct departed {
-  address_range where; // published last when it is filled, emptied first
+  // Inverted, or the reference scan would find the end of one module where the next begins. The end is
+  // published last when this is filled, and set to the begin first.
+  std::uintptr_t inverse_begin = 0;
+  std::uintptr_t inverse_end = 0;
   time_point when;
   std::uint64_t thread = 0;
   const char* why = "";
+  bool reserved = false; // the addresses are ours; else they are still, or again, somebody else's
   char path[longest_quarantined_path] = {};
+
+  [[nodiscard]] address_range where() const noexcept {
+    const std::uintptr_t end = ~detail::read_published(inverse_end);
+    return {~inverse_begin, end};
+  }
 };
 
 class quarantine_ledger {
@@ -33,16 +42,16 @@ public:
     place.when = now();
     place.thread = thread;
     place.why = why;
-    place.where.begin = where.begin;
-    detail::publish_value(place.where.end, where.end);
+    place.inverse_begin = ~where.begin;
+    detail::publish_value(place.inverse_end, ~where.end);
   }
-  static void empty(departed& place) noexcept { detail::publish_value(place.where.end, place.where.begin); }
+  static void empty(departed& place) noexcept {
+    detail::publish_value(place.inverse_end, place.inverse_begin);
+  }
 
   [[nodiscard]] const departed* find(std::uintptr_t address) const noexcept {
-    for (const departed& place : places_) {
-      const std::uintptr_t end = detail::read_published(place.where.end);
-      if (address_range{place.where.begin, end}.contains(address)) return &place;
-    }
+    for (const departed& place : places_)
+      if (place.where().contains(address)) return &place;
     return nullptr;
   }
 
@@ -70,13 +79,12 @@ public:
     constexpr std::uint64_t nanoseconds_a_millisecond = 1'000'000;
     const auto ago = static_cast<std::uint64_t>((now() - d.when).nanoseconds) / nanoseconds_a_millisecond;
     *this << "tenure: fault at 0x";
-    number(address, 16) << ", which was " << d.path << "+0x";
-    number(address - d.where.begin, 16) << ": it was closed ";
-    *this << d.why << ", ";
-    number(ago, 10) << " ms ago, by thread ";
-    number(d.thread, 10)
-        << ", and something still points into it; keep a tenure::module, symbol or instance as long "
-           "as anything of it is used\n";
+    number(address, 16) << ": " << d.path << "+0x";
+    number(address - d.where().begin, 16) << " was unloaded ";
+    number(ago, 10) << " ms ago by thread ";
+    number(d.thread, 10) << ", " << d.why
+                         << ", and something still points into it; keep a tenure::module, symbol or "
+                            "instance as long as anything of it is used\n";
     return *this;
   }
 

@@ -3,7 +3,9 @@
 
 namespace tenure::inline v1::os {
 
-bool quarantine_image(const mapped_image&, const char*, const char*) noexcept { return false; }
+departed* announce_departure(const mapped_image&, const char*, const char*) noexcept { return nullptr; }
+void finish_departure(departed*, bool) noexcept {}
+void prepare_quarantine() noexcept {}
 void explain_faults() noexcept {}
 
 } // namespace tenure::inline v1::os

@@ -8,17 +8,13 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tenure::inline v1::os {
 namespace {
 
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards the filling of the ledger; a leaf
-quarantine_ledger* ledger = nullptr;              // published; made at the first use, never freed
-
-quarantine_ledger* ledger_locked() noexcept {
-  if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
-  return ledger;
-}
+quarantine_ledger* ledger = nullptr;              // published; never freed
 
 // Never over what somebody has mapped there since.
 bool reserve(const address_range& where) noexcept {
@@ -36,15 +32,14 @@ bool reserve(const address_range& where) noexcept {
   return false;
 }
 
-bool fill_locked(const mapped_image& image, const char* path, const char* why) noexcept {
-  quarantine_ledger* const known = ledger_locked();
-  if (known == nullptr || !reserve(image.whole)) return false;
-  departed& place = known->next_place();
-  const address_range oldest = place.where;
+departed* note_locked(const mapped_image& image, const char* path, const char* why) noexcept {
+  if (ledger == nullptr) return nullptr;
+  departed& place = ledger->next_place();
+  const address_range oldest = place.where();
   quarantine_ledger::empty(place);
-  if (oldest.size() != 0) ::munmap(reinterpret_cast<void*>(oldest.begin), oldest.size());
+  if (std::exchange(place.reserved, false)) ::munmap(reinterpret_cast<void*>(oldest.begin), oldest.size());
   quarantine_ledger::fill(place, image.whole, this_thread_number(), path, why);
-  return true;
+  return &place;
 }
 
 struct sigaction before_segv;
@@ -74,19 +69,33 @@ void install() noexcept {
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK; // the stack may be what is broken
-  sigemptyset(&action.sa_mask); // a macro on some systems
+  sigemptyset(&action.sa_mask);              // a macro on some systems
   ::sigaction(SIGSEGV, &action, &before_segv);
   ::sigaction(SIGBUS, &action, &before_bus);
 }
 
 } // namespace
 
-bool quarantine_image(const mapped_image& image, const char* path, const char* why) noexcept {
-  if (!image.known()) return false;
+departed* announce_departure(const mapped_image& image, const char* path, const char* why) noexcept {
+  if (!image.known()) return nullptr;
   ::pthread_mutex_lock(&lock);
-  const bool done = fill_locked(image, path, why);
+  departed* const note = note_locked(image, path, why);
   ::pthread_mutex_unlock(&lock);
-  return done;
+  return note;
+}
+
+void finish_departure(departed* note, bool gone) noexcept {
+  if (note == nullptr) return;
+  ::pthread_mutex_lock(&lock);
+  note->reserved = gone && reserve(note->where());
+  if (!note->reserved) quarantine_ledger::empty(*note);
+  ::pthread_mutex_unlock(&lock);
+}
+
+void prepare_quarantine() noexcept {
+  ::pthread_mutex_lock(&lock);
+  if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
+  ::pthread_mutex_unlock(&lock);
 }
 
 void explain_faults() noexcept {

@@ -4,24 +4,28 @@
 #include "os/windows.hpp"
 
 #include <new>
+#include <utility>
 
 namespace tenure::inline v1::os {
 namespace {
 
 SRWLOCK lock = SRWLOCK_INIT;         // guards the filling of the ledger; a leaf
-quarantine_ledger* ledger = nullptr; // published; made at the first use, never freed
+quarantine_ledger* ledger = nullptr; // published; never freed
 
-bool fill_locked(const mapped_image& image, const char* path, const char* why) noexcept {
-  if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
-  auto* const wanted = reinterpret_cast<void*>(image.whole.begin);
-  if (ledger == nullptr || VirtualAlloc(wanted, image.whole.size(), MEM_RESERVE, PAGE_NOACCESS) != wanted)
-    return false;
+departed* note_locked(const mapped_image& image, const char* path, const char* why) noexcept {
+  if (ledger == nullptr) return nullptr;
   departed& place = ledger->next_place();
-  const address_range oldest = place.where;
+  const address_range oldest = place.where();
   quarantine_ledger::empty(place);
-  if (oldest.size() != 0) VirtualFree(reinterpret_cast<void*>(oldest.begin), 0, MEM_RELEASE);
+  if (std::exchange(place.reserved, false))
+    VirtualFree(reinterpret_cast<void*>(oldest.begin), 0, MEM_RELEASE);
   quarantine_ledger::fill(place, image.whole, this_thread_number(), path, why);
-  return true;
+  return &place;
+}
+
+bool reserve(const address_range& where) noexcept {
+  auto* const wanted = reinterpret_cast<void*>(where.begin);
+  return VirtualAlloc(wanted, where.size(), MEM_RESERVE, PAGE_NOACCESS) == wanted;
 }
 
 LONG CALLBACK on_fault(EXCEPTION_POINTERS* what) noexcept {
@@ -47,12 +51,26 @@ BOOL CALLBACK install(INIT_ONCE*, void*, void**) noexcept {
 
 } // namespace
 
-bool quarantine_image(const mapped_image& image, const char* path, const char* why) noexcept {
-  if (!image.known()) return false;
+departed* announce_departure(const mapped_image& image, const char* path, const char* why) noexcept {
+  if (!image.known()) return nullptr;
   AcquireSRWLockExclusive(&lock);
-  const bool done = fill_locked(image, path, why);
+  departed* const note = note_locked(image, path, why);
   ReleaseSRWLockExclusive(&lock);
-  return done;
+  return note;
+}
+
+void finish_departure(departed* note, bool gone) noexcept {
+  if (note == nullptr) return;
+  AcquireSRWLockExclusive(&lock);
+  note->reserved = gone && reserve(note->where());
+  if (!note->reserved) quarantine_ledger::empty(*note);
+  ReleaseSRWLockExclusive(&lock);
+}
+
+void prepare_quarantine() noexcept {
+  AcquireSRWLockExclusive(&lock);
+  if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
+  ReleaseSRWLockExclusive(&lock);
 }
 
 void explain_faults() noexcept {

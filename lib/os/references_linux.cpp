@@ -89,7 +89,10 @@ public:
   [[nodiscard]] std::span<found_word> found() noexcept { return {room_.get()->found, count_}; }
 
 private:
+  // Not the image's first byte: nobody reads a header through a pointer of the program, but it is where the image
+  // before this one ends, as that one's loader data say.
   void add(const found_word& w) noexcept {
+    if (w.value == image_.begin) return;
     if (count_ != search_room::most_found)
       room_.get()->found[count_++] = w;
     else

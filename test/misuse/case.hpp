@@ -83,25 +83,19 @@ inline expectation known_gap(const char* defence, expectation e) {
   return e;
 }
 
-// The defences that are not there yet.
-inline constexpr const char* reference_scan = "reference scan (departure_check::references)";
-inline constexpr const char* thread_scan = "thread scan (departure_check::threads)";
-inline constexpr const char* forgotten =
-    "what closes the system's handle under the library is found before the close";
+// A defence that is not there yet.
 inline constexpr const char* reverse_order = "modules are closed in the reverse order of loading";
-inline constexpr const char* culprit = "a module whose initialiser threw is remembered and refused";
-inline constexpr const char* quarantine = "quarantine: a stale access faults with the module's name";
 
 // A stale use that no check has prevented: a fault that names the module, not a call of whoever lies there
 // now.
-inline expectation stale_use() { return known_gap(quarantine, faults()); }
+inline expectation stale_use() { return faults(); }
 
 // Who sees that a module is still needed, and lets its close wait.
 inline outlook own_stack_sees() { return {level::own_stack, defers(), stale_use()}; }
 inline outlook threads_see(const expectation& below = stale_use()) {
-  return {level::threads, known_gap(thread_scan, defers()), below};
+  return {level::threads, defers(), below};
 }
-inline outlook references_see() { return {level::strict, known_gap(reference_scan, defers()), stale_use()}; }
+inline outlook references_see() { return {level::strict, defers(), stale_use()}; }
 inline outlook if_strict(const expectation& then, const expectation& below) {
   return {level::strict, then, below};
 }

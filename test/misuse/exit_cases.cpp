@@ -152,7 +152,7 @@ case_table exit_cases() {
 }
 
 case_table fork_cases() {
-  const expectation whole_children = known_gap("fork: the manager's lock is held over it", survives());
+  const expectation whole_children = survives();
   return {
       {"a13", "three threads open and close while 100 children are forked, which open", fork_while_opening,
        whole_children, true},

@@ -180,12 +180,13 @@ constexpr auto failing_cycles = cycles([](auto& way) {
 } // namespace
 
 case_table handle_cases() {
-  const expectation behind = known_gap(forgotten, survives("closed it"));
+  const expectation behind = survives("had closed");
   return {
       {"a10", "four threads open, call and close one file", resurrection_race, survives()},
       {"a10b", "one thread closes all there is while another opens and uses it", closing_race, survives()},
       {"a12a", "a handle is closed twice", double_close, survives()},
-      {"a12b", "of two holders one closes twice, and the other calls", two_holders, survives()},
+      {"a12b", "of two holders one closes twice, and the other calls", two_holders,
+       if_strict(defers(), survives())}, // the frame still has the bare pointer
       {"a12c", "the program closes the system's handle under the library", closed_behind_its_back, behind},
       {"a12c2", "the same, and a function that is held is called", closed_behind_and_called, dies()},
       {"a12j", "a handle is adopted, and closed by its former owner too", adopted_and_closed, behind},
@@ -198,7 +199,9 @@ case_table handle_cases() {
       {"a19b", "2,000 cycles with an object", object_cycles, survives()},
       {"a19c", "2,000 cycles with a thread_local, used on a thread", tls_cycles, survives()},
       {"a19d", "2,000 cycles in which the module throws", throw_cycles, survives()},
-      {"a19e", "2,000 cycles with an atexit handler", atexit_cycles, survives()},
+      {"a19e", "2,000 cycles with an atexit handler", atexit_cycles,
+       if_strict(known_gap("the reference scan's time with thousands of dead exit handlers", survives()),
+                 survives())},
       {"a19f", "2,000 opens that fail", failing_cycles, survives()},
   };
 }

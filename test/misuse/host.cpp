@@ -1,23 +1,20 @@
 #include "host.hpp"
 
 #include <fstream>
-#include <link.h>
+#include <string>
 #include <unistd.h>
 
 namespace misuse {
 
+// By the kernel's list, not the loader's: that one has a lock, which a child of fork() would inherit as it
+// stands.
 bool is_mapped(const std::string& name) {
-  struct search {
-    const std::string& name;
-    bool found = false;
-  } mine{name};
-  const auto look = [](dl_phdr_info* object, std::size_t, void* context) {
-    search& s = *static_cast<search*>(context);
-    s.found |= std::string(object->dlpi_name).find(s.name) != std::string::npos;
-    return 0;
-  };
-  ::dl_iterate_phdr(look, &mine);
-  return mine.found;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);)
+    if (const std::size_t path = line.find('/');
+        path != std::string::npos && line.find(name, path) != std::string::npos)
+      return true;
+  return false;
 }
 
 std::size_t resident_bytes() {

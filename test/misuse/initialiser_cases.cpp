@@ -190,13 +190,11 @@ constexpr auto lock_order = [](auto& way) {
 } // namespace
 
 case_table initialiser_cases() {
-  const expectation poisoned = known_gap(
-      "after an initialiser threw: other threads' opens are refused with its name", refuses("ctor_throws"));
-  const expectation remembered = known_gap(culprit, refuses("ctor_throws"));
+  const expectation poisoned = refuses("ctor_throws");
+  const expectation remembered = refuses("ctor_throws");
   const expectation in_time =
       known_gap("a limit on the time that an open waits for the loader", refuses("ctor_locks"));
-  const expectation uncancelled =
-      known_gap("cancellation waits while a call of the library runs", survives());
+  const expectation uncancelled = survives();
   const expectation in_cycle =
       known_gap("modules that hold each other are reported as a cycle", defers("each other"));
   return {

@@ -21,6 +21,7 @@ struct outcome {
   bool right = true;       // as expected
   bool closed_gap = false; // a known gap that is none any more
   bool open_gap = false;
+  bool by_chance = false; // not as expected, but as it may come out now and then; how often is limited
 };
 
 struct case_result {

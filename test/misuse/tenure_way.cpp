@@ -5,14 +5,24 @@
 namespace misuse {
 namespace {
 
-// The library's name for each level. The most thorough is what there is by now.
+// The library's name for each level.
 constexpr tenure::departure_check departure_check_of(level l) {
-  return l == level::none ? tenure::departure_check::none : tenure::departure_check::own_stack;
+  switch (l) {
+  case level::none:
+    return tenure::departure_check::none;
+  case level::threads:
+    return tenure::departure_check::threads;
+  case level::strict:
+    return tenure::departure_check::references;
+  default:
+    return tenure::departure_check::own_stack;
+  }
 }
 
 tenure::manager_options options_for(level l) {
   tenure::manager_options options;
   if (l == level::strict) options.check = tenure::file_check::tables;
+  options.stale_pointers = tenure::quarantine::explain;
   return options;
 }
 

@@ -35,7 +35,8 @@ inline void drop_reference(record& r) noexcept {
 TENURE_API void share_registry(record& r) noexcept;
 TENURE_API void unshare_registry(record& r) noexcept;
 
-enum class symbol_kind : unsigned char { function, variable };
+// `bytes`: symbol<char> and the like are somebody's way to an address, of whatever it is.
+enum class symbol_kind : unsigned char { function, variable, bytes };
 
 // Errors: symbol_not_found, symbol_kind_mismatch (where it can be told), empty_handle, loader_blocked.
 TENURE_API void* find_symbol(record& r, const char* name, symbol_kind kind, failure& why) noexcept;
