@@ -64,6 +64,7 @@ constexpr std::size_t places_told = 4;
 // What is the library's own points into the image, too: the record's fields, and what calls of the loader
 // left in its frames.
 bool ask_for_references(const module_record& r, std::uintptr_t entry, departure_finding& finding) {
+  if (!os::memory_is_searched()) return false;
   if (r.baseline == nullptr || !r.baseline->taken()) {
     tell(finding, "who points into it cannot be told: nobody looked right after its load (see "
                   "manager_options::remember_references)");

@@ -84,6 +84,9 @@ private:
   bool taken_ = false;
 };
 
+// False where the port has no search: then nobody can be asked.
+[[nodiscard]] bool memory_is_searched() noexcept;
+
 struct reference_search {
   bool available = false;    // false: this system cannot be searched, or refused; nothing is known then
   std::size_t count = 0;     // of all places found; `out` has the first of them

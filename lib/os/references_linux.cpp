@@ -303,4 +303,6 @@ find_references(const mapped_image& image, const reference_baseline& baseline, s
   return result;
 }
 
+bool memory_is_searched() noexcept { return true; }
+
 } // namespace tenure::inline v1::os

@@ -15,4 +15,6 @@ reference_search find_references(const mapped_image&, const reference_baseline&,
   return {};
 }
 
+bool memory_is_searched() noexcept { return false; }
+
 } // namespace tenure::inline v1::os
