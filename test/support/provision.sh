@@ -29,6 +29,8 @@ provision_packages() { # SYSTEM GROUP
     alpine:bench) echo benchmark-dev cli11 nlohmann-json ;;
     brew:bench) echo google-benchmark cli11 nlohmann-json ;;
 
+    debian:model | fedora:model | arch:model | brew:model) echo spin ;;
+
     *:clang) echo clang ;;
     debian:libcxx) echo clang libc++-dev libc++abi-dev ;;
     fedora:libcxx) echo clang libcxx-devel libcxxabi-devel ;;
@@ -70,6 +72,7 @@ provision_commands() { # GROUP
     case $1 in
     build) echo 'g++|clang++|c++ meson ninja|ninja-build|samu pkg-config|pkgconf' ;;
     clang) echo clang++ ;;
+    model) echo spin ;;
     mingw) echo 'x86_64-w64-mingw32-g++-posix|x86_64-w64-mingw32-g++ wine64|wine' ;;
     aarch64) echo 'aarch64-linux-gnu-g++ qemu-aarch64' ;;
     s390x) echo 's390x-linux-gnu-g++ qemu-s390x' ;;
