@@ -4,6 +4,7 @@
 #include "os/other_threads.hpp"
 #include "os/own_stack.hpp"
 #include "os/references.hpp"
+#include "os/runtime_hooks.hpp"
 
 #include <fmt/format.h>
 
@@ -48,6 +49,14 @@ bool ask_own_stack(const module_record& r, departure_finding& finding) {
   return true;
 }
 
+bool ask_runtime_hooks(const module_record& r, departure_finding& finding) {
+  const os::hook_finding found = os::scan_runtime_hooks(r.image);
+  if (!found) return false;
+  tell(finding,
+       fmt::format("still installed: {}, at +{:#x}", found.what, found.address - r.image.whole.begin));
+  return true;
+}
+
 bool ask_other_threads(const module_record& r, departure_finding& finding) {
   const os::thread_finding found = os::scan_other_threads(r.image);
   if (!found) return false;
@@ -85,7 +94,8 @@ bool ask_for_references(const module_record& r, std::uintptr_t entry, departure_
 }
 
 bool ask(departure_check level, const module_record& r, std::uintptr_t entry, departure_finding& finding) {
-  if (level >= departure_check::own_stack && ask_own_stack(r, finding)) return true;
+  if (level >= departure_check::own_stack && (ask_own_stack(r, finding) || ask_runtime_hooks(r, finding)))
+    return true;
   if (level >= departure_check::threads && ask_other_threads(r, finding)) return true;
   return level >= departure_check::references && ask_for_references(r, entry, finding);
 }

@@ -26,15 +26,10 @@ struct thrown_hold {
 };
 
 // Guards the list of holds. A leaf. Never destroyed: exceptions may outlive static objects.
-union immortal_mutex {
-  sync::mutex value;
-  constexpr immortal_mutex() noexcept
-      : value() {}
-  ~immortal_mutex() {}
-};
 sync::mutex& holds_mutex() noexcept {
-  static constinit immortal_mutex it;
-  return it.value;
+  alignas(sync::mutex) static unsigned char place[sizeof(sync::mutex)];
+  static sync::mutex* const it = ::new (static_cast<void*>(place)) sync::mutex;
+  return *it;
 }
 constinit thrown_hold* holds = nullptr;
 

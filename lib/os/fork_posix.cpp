@@ -62,8 +62,10 @@ void after_fork_in_parent() noexcept {
 
 // Locks that other threads were waiting for are made anew: those threads are not here.
 void after_fork_in_child() noexcept {
+  if (gate_held) ::pthread_rwlock_unlock(&gate); // so that sanitizers know
   gate = fresh_gate;
   if (own_depth != 0) ::pthread_rwlock_rdlock(&gate);
+  ::pthread_mutex_unlock(&list);
   list = fresh_list;
   for (fork_watcher* w = first; w != nullptr; w = w->next) w->child(w->context);
 }

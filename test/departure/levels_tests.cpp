@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <exception>
 #include <functional>
 #include <string>
 #include <thread>
@@ -28,7 +30,7 @@ class visitor {
 public:
   template <class Manager> visitor(Manager& modules, const std::string& file) {
     const tenure::module m = modules.open(file);
-    auto* const stay = m.symbol<int(const volatile bool*, volatile bool*)>("stay").get();
+    auto* const stay = m.symbol<int(const std::atomic<bool>*, std::atomic<bool>*)>("stay").get();
     thread_ = std::thread([this, stay] { stay(&leave_, &inside_); });
     while (!inside_) std::this_thread::yield();
   }
@@ -41,8 +43,8 @@ public:
   }
 
 private:
-  volatile bool leave_ = false;
-  volatile bool inside_ = false;
+  std::atomic<bool> leave_{false};
+  std::atomic<bool> inside_{false};
   std::thread thread_;
 };
 
@@ -116,6 +118,20 @@ TEST_CASE("references that nobody noted at the load defer the one close that ask
   CHECK(report.begin()->outcome == unload_outcome::deferred);
   CHECK(std::string(report.begin()->detail).find("remember_references") != std::string::npos);
   CHECK(tenure_test::all_closed(modules.final_close()));
+}
+
+TEST_CASE("a module that is the terminate handler stays at the default level, and the report says what it is") {
+  const scratch folder;
+  const std::string file = folder.copy("leaving");
+  strict<departure_check::own_stack> modules;
+  const std::terminate_handler before =
+      std::set_terminate(modules.open(file).symbol<void()>("end_of_the_world").get());
+  static_cast<void>(modules.sweep());
+  CHECK(is_loaded(modules, file));
+  CHECK(why_deferred(modules).find("terminate handler") != std::string::npos);
+  std::set_terminate(before);
+  static_cast<void>(modules.sweep());
+  CHECK(is_gone(file));
 }
 
 TEST_CASE("a sweeper tries again what was deferred, long before its next round") {

@@ -92,6 +92,7 @@ inline expectation stale_use() { return faults(); }
 
 // Who sees that a module is still needed, and lets its close wait.
 inline outlook own_stack_sees() { return {level::own_stack, defers(), stale_use()}; }
+inline outlook hooks_tell() { return {level::own_stack, defers(), stale_use()}; }
 inline outlook threads_see(const expectation& below = stale_use()) {
   return {level::threads, defers(), below};
 }

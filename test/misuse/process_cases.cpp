@@ -125,9 +125,9 @@ case_table process_cases() {
       stale("a08a", "the module's signal handler stays installed", signal_handler),
       stale("a08b", "a string of the module is in the environment", environment),
       stale("a08c", "the module's string is the log's identifier", log_identifier),
-      stale("a08d", "stderr's buffer is the module's", stdio_buffer),
-      stale("a08e", "the module's new handler stays installed", new_handler),
-      stale("a08f", "the module's terminate handler stays installed", terminate_handler),
+      {"a08d", "stderr's buffer is the module's", stdio_buffer, hooks_tell()},
+      {"a08e", "the module's new handler stays installed", new_handler, hooks_tell()},
+      {"a08f", "the module's terminate handler stays installed", terminate_handler, hooks_tell()},
       {"a08g", "the module has atfork handlers", atfork_handlers, survives()},
       {"a08h", "a stdio stream's functions are the module's", stdio_stream,
        if_strict(defers(), stale_use())}, // by a local: the stream has them mangled

@@ -1,6 +1,7 @@
 // A module that leaves things behind: exceptions of its own, threads in its code, pointers in its host's memory.
 #include "interface.hpp"
 
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <stdexcept>
@@ -20,7 +21,7 @@ TEST_EXPORT int fail_plainly() { throw 7; }
 TEST_EXPORT widget* make_failing() { throw own_error(); }
 
 // Stays in the module's code until the host says that it may leave.
-TEST_EXPORT int stay(const volatile bool* leave, volatile bool* inside) {
+TEST_EXPORT int stay(const std::atomic<bool>* leave, std::atomic<bool>* inside) {
   *inside = true;
   while (!*leave) {
   }
@@ -30,3 +31,5 @@ TEST_EXPORT int stay(const volatile bool* leave, volatile bool* inside) {
 TEST_EXPORT void leave_function(std::function<int()>* there) {
   *there = [] { return 42; };
 }
+
+TEST_EXPORT void end_of_the_world() {}
