@@ -38,11 +38,6 @@ void explain(const module_record& r, close_result& result, const os::fault& faul
 close_result close_image(const registry& g, module_record& r, const char* why) noexcept {
   close_result result;
   os::fault fault;
-  if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) {
-    result.gone = true;
-    result.why.detail = "somebody else had closed the system's handle already"; // a second close would hit a stranger
-    return result;
-  }
   os::departed* const note =
       g.options.stale_pointers != quarantine::off ? os::announce_departure(r.image, r.path(), why) : nullptr;
   {
@@ -142,9 +137,23 @@ bool leave_static(registry& g, module_record& r) noexcept {
   return true;
 }
 
+// A second close would hit a stranger, and the checks would read what is not there.
+bool closed_by_others(registry& g, module_record& r, report_builder* report) noexcept {
+  close_result result;
+  result.gone = true;
+  try {
+    result.why.detail = "somebody else had closed the system's handle already";
+  } catch (const std::bad_alloc&) {
+    // gone, without the words
+  }
+  const sync::scoped_lock lock(g.mutex);
+  return record_result_locked(g, r, result, report);
+}
+
 bool close_one(registry& g, module_record& r, const closing_chain& chain, report_builder* report) noexcept {
   if (r.is_static()) return leave_static(g, r);
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
+  if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) return closed_by_others(g, r, report);
   if (const departure_finding found = ask_before_departure(chain.level, r, chain.entry))
     return postpone(g, r, chain.level, found, report);
   const close_result result = close_image(g, r, chain.why);
