@@ -49,8 +49,11 @@ private:
   std::thread thread_;
 };
 
-// Else the level asks what `threads` asks. ThreadSanitizer's allocator is not the one that the scan knows.
-bool memory_is_searched() { return tenure::os::memory_is_searched() && !tenure_test::thread_sanitizer; }
+// Else the level asks what `threads` asks. The sanitizers' allocators are not the one that the scan knows: what is freed
+// stays as it was.
+bool memory_is_searched() {
+  return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer && !tenure_test::thread_sanitizer;
+}
 
 template <class Manager> std::string why_deferred(Manager& modules) {
   for (const tenure::unload_entry& e : modules.report())
