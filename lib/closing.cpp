@@ -46,7 +46,7 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
     result.refused = !os::close(r.handle, fault);
     result.took = os::now() - start;
   }
-  if (fault.blocks_loader) note_thrower(r.file, r.path(), true);
+  if (fault.blocks_loader) note_thrower(r.file, r.path());
   result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
   os::finish_departure(note, result.gone);
   if (!result.gone) explain(r, result, fault);

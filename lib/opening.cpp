@@ -203,7 +203,7 @@ record* opening::load(module_record& r, const location& where) {
   try {
     if (!refused(where) && !try_spellings(where, seen, fault)) failed(fault, where.path);
     note_references(seen);
-    if (fault.blocks_loader) note_thrower(where.file, where.path.c_str(), true);
+    if (fault.blocks_loader) note_thrower(where.file, where.path.c_str());
     const sync::scoped_lock lock(g_.mutex);
     if (seen.handle == nullptr) return give_up_locked(r);
     if (still_ours(r)) return publish_locked(r, seen);

@@ -13,7 +13,6 @@ constexpr std::size_t longest_path = 512; // bytes that a message shows
 struct thrower {
   os::file_identity file;
   std::uint64_t thread;
-  bool blocks_loader;
   char path[longest_path];
 };
 
@@ -40,13 +39,12 @@ template <class Matches> const thrower* find(Matches&& matches) noexcept {
 
 } // namespace
 
-void note_thrower(const os::file_identity& file, const char* path, bool blocks_loader) noexcept {
+void note_thrower(const os::file_identity& file, const char* path) noexcept {
   const std::uint32_t place = take_number(taken);
   if (place >= room) return;
   thrower& t = throwers[place];
   t.file = file;
   t.thread = this_thread_number();
-  t.blocks_loader = blocks_loader;
   std::strncpy(t.path, path, longest_path - 1);
   while (read_published(ready) != place) {
   } // whoever took the place before is a few instructions from here
@@ -56,7 +54,7 @@ void note_thrower(const os::file_identity& file, const char* path, bool blocks_l
 const char* loader_blocked_by() noexcept {
   if (read_published(ready) == 0) return nullptr;
   const std::uint32_t me = this_thread_number();
-  const thrower* const t = find([me](const thrower& one) { return one.blocks_loader && one.thread != me; });
+  const thrower* const t = find([me](const thrower& one) { return one.thread != me; });
   return t != nullptr ? t->path : nullptr;
 }
 

@@ -8,8 +8,9 @@
 
 namespace tenure::inline v1::detail {
 
-// Notes that the code of `file` threw on this thread. Those of which there is no room left are forgotten.
-void note_thrower(const os::file_identity& file, const char* path, bool blocks_loader) noexcept;
+// Notes that the code of `file` threw on this thread, through the loader. Those of which there is no room left are
+// forgotten.
+void note_thrower(const os::file_identity& file, const char* path) noexcept;
 
 // The module that made the loader wait for another thread for ever; null if this thread may call it.
 // Threads: any; reads what is published, waits for nobody.
