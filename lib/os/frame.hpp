@@ -26,17 +26,14 @@ TENURE_ALWAYS_INLINED std::uintptr_t entry_frame() noexcept {
 #endif
 }
 
-// The frame of the function that this is written in.
-TENURE_ALWAYS_INLINED std::uintptr_t this_frame() noexcept {
+// An address below the caller's frame, and below those of all its callers.
+TENURE_UNSANITIZED TENURE_NOT_INLINED inline std::uintptr_t below_this_frame() noexcept {
 #if defined(_MSC_VER)
   return reinterpret_cast<std::uintptr_t>(_AddressOfReturnAddress());
 #else
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 #endif
 }
-
-// An address below the caller's frame.
-TENURE_NOT_INLINED inline std::uintptr_t below_this_frame() noexcept { return this_frame(); }
 
 } // namespace tenure::inline v1::os
 

@@ -1,6 +1,7 @@
 // The calling thread's stack on Linux, macOS and the BSDs.
 #include "code_search.hpp"
 #include "exception_search.hpp"
+#include "frame.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -87,11 +88,6 @@ bool on_alternate_stack() noexcept {
   return ::sigaltstack(nullptr, &now) == 0 && (now.ss_flags & SS_ONSTACK) != 0;
 }
 
-// An address below all frames but the caller's callee.
-TENURE_UNSANITIZED TENURE_NOT_INLINED std::uintptr_t below_caller() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-}
-
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
                                                               const mapped_image& image) noexcept {
   stack_walk walk(own_frames(), sp);
@@ -106,7 +102,7 @@ TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_own_stack(const mapped_image& image) noexcept {
   __builtin_unwind_init(); // spills what callers keep in registers into this frame, where it is read
   const int kept_errno = errno;
-  const stack_finding finding = scan_from(below_caller(), image);
+  const stack_finding finding = scan_from(below_this_frame(), image);
   errno = kept_errno;
   return finding;
 }

@@ -1,6 +1,7 @@
 // The calling thread's stack on Windows.
 #include "code_search.hpp"
 #include "exception_search.hpp"
+#include "frame.hpp"
 
 #if defined(_MSC_VER)
 #  include <intrin.h>
@@ -40,15 +41,6 @@ TENURE_UNSANITIZED stack_finding ask_unwinder(const mapped_image& image) noexcep
   return {};
 }
 
-// An address below all frames but the caller's callee.
-TENURE_UNSANITIZED TENURE_NOT_INLINED std::uintptr_t below_caller() noexcept {
-#if defined(_MSC_VER)
-  return reinterpret_cast<std::uintptr_t>(_AddressOfReturnAddress());
-#else
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-#endif
-}
-
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
                                                               const mapped_image& image) noexcept {
   stack_walk walk(own_frames(), sp);
@@ -73,7 +65,7 @@ TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_from(std::uintptr_t sp,
 TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_own_stack(const mapped_image& image) noexcept {
   TENURE_SPILL_REGISTERS; // what callers keep in registers goes into this frame, where it is read
   const DWORD kept_error = GetLastError();
-  const stack_finding finding = scan_from(below_caller(), image);
+  const stack_finding finding = scan_from(below_this_frame(), image);
   SetLastError(kept_error);
   return finding;
 }

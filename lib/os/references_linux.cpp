@@ -2,6 +2,7 @@
 #include "references.hpp"
 
 #include "block_owners.hpp"
+#include "frame.hpp"
 #include "reference_names.hpp"
 #include "unsanitized.hpp"
 
@@ -249,15 +250,6 @@ bool reference_baseline::contains(std::uintptr_t address, std::uintptr_t value) 
   return at != begin + count_ && at->inverse_address == ~address && at->inverse_value == ~value;
 }
 
-namespace {
-
-// An address below all frames but the caller's callee.
-TENURE_UNSANITIZED TENURE_NOT_INLINED std::uintptr_t below_caller() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-}
-
-} // namespace
-
 void reference_finder::store(reference_baseline& into) noexcept {
   if (!complete_) return;
   into.entries_.reset(new (std::nothrow) reference_baseline::entry[count_]);
@@ -283,7 +275,7 @@ reference_baseline reference_baseline::take(const mapped_image& image,
   reference_baseline result;
   result.free_mark_ = glibc_heap::find_free_mark();
   reference_finder finder(image, result.free_mark_);
-  if (finder.collect(below_caller(), not_these)) {
+  if (finder.collect(below_this_frame(), not_these)) {
     finder.drop_what_stands_on_stacks();
     finder.store(result);
   }
@@ -298,7 +290,7 @@ find_references(const mapped_image& image, const reference_baseline& baseline, s
   const int kept_errno = errno;
   reference_search result;
   if (image.known() && baseline.taken())
-    result = reference_finder::find(below_caller(), image, baseline, out, not_these);
+    result = reference_finder::find(below_this_frame(), image, baseline, out, not_these);
   errno = kept_errno;
   return result;
 }
