@@ -26,11 +26,7 @@ struct thrown_hold {
 };
 
 // Guards the list of holds. A leaf. Never destroyed: exceptions may outlive static objects.
-sync::mutex& holds_mutex() noexcept {
-  alignas(sync::mutex) static unsigned char place[sizeof(sync::mutex)];
-  static sync::mutex* const it = ::new (static_cast<void*>(place)) sync::mutex;
-  return *it;
-}
+sync::mutex& holds_mutex() noexcept { return sync::process_mutex<thrown_hold>(); }
 constinit thrown_hold* holds = nullptr;
 
 // The holds of one object, newest first, out of the list.

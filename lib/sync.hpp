@@ -4,6 +4,7 @@
 #define TENURE_LIB_SYNC_HPP
 
 #include <cstdint>
+#include <new>
 
 namespace tenure::inline v1::detail {
 struct registry;
@@ -76,6 +77,13 @@ inline std::uintptr_t this_thread_id() noexcept { return reinterpret_cast<std::u
 namespace tenure::inline v1::sync {
 
 using thread_id = std::uintptr_t; // never 0
+
+// The process's one mutex for what is named by Subject; never destroyed, so static objects may use it to the end.
+template <class Subject> mutex& process_mutex() noexcept {
+  alignas(mutex) static unsigned char place[sizeof(mutex)];
+  static mutex* const it = ::new (static_cast<void*>(place)) mutex;
+  return *it;
+}
 
 // Holds the mutex for a scope; unlock() and lock() in pairs inside it.
 class scoped_lock {

@@ -1,5 +1,4 @@
-// Who lay where: what the ports' quarantines have in common. Filled under a lock, read by a fault handler
-// without one.
+// Who lay where. Filled under a lock (quarantine.cpp), read by the ports' fault handlers without one.
 #ifndef TENURE_LIB_OS_QUARANTINE_LEDGER_HPP
 #define TENURE_LIB_OS_QUARANTINE_LEDGER_HPP
 
@@ -28,6 +27,10 @@ struct departed {
     return {~inverse_begin, end};
   }
 };
+
+// The port's: addresses for nobody. Never over what somebody has mapped there since; false if so.
+bool reserve_addresses(const address_range& where) noexcept;
+void give_back_addresses(const address_range& where) noexcept;
 
 class quarantine_ledger {
 public:
@@ -59,6 +62,9 @@ private:
   departed places_[quarantine_room];
   std::size_t next_ = 0;
 };
+
+// Who lay there; null if nobody of ours did. For a fault handler.
+[[nodiscard]] const departed* find_departed(std::uintptr_t address) noexcept;
 
 // The explanation, put together without allocating: a fault handler may do little.
 class fault_text {

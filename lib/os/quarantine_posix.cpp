@@ -4,43 +4,12 @@
 
 #include <cerrno>
 #include <csignal>
-#include <new>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <utility>
 
 namespace tenure::inline v1::os {
 namespace {
-
-pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards the filling of the ledger; a leaf
-quarantine_ledger* ledger = nullptr;              // published; never freed
-
-// Never over what somebody has mapped there since.
-bool reserve(const address_range& where) noexcept {
-  auto* const wanted = reinterpret_cast<void*>(where.begin);
-  int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-#if defined(MAP_NORESERVE)
-  flags |= MAP_NORESERVE;
-#endif
-#if defined(MAP_FIXED_NOREPLACE)
-  flags |= MAP_FIXED_NOREPLACE; // since Linux 4.17; before, and elsewhere, the address is a wish
-#endif
-  void* const got = ::mmap(wanted, where.size(), PROT_NONE, flags, -1, 0);
-  if (got == wanted) return true;
-  if (got != MAP_FAILED) ::munmap(got, where.size());
-  return false;
-}
-
-departed* note_locked(const mapped_image& image, const char* path, const char* why) noexcept {
-  if (ledger == nullptr) return nullptr;
-  departed& place = ledger->next_place();
-  const address_range oldest = place.where();
-  quarantine_ledger::empty(place);
-  if (std::exchange(place.reserved, false)) ::munmap(reinterpret_cast<void*>(oldest.begin), oldest.size());
-  quarantine_ledger::fill(place, image.whole, this_thread_number(), path, why);
-  return &place;
-}
 
 struct sigaction before_segv;
 struct sigaction before_bus;
@@ -55,8 +24,7 @@ void pass_on(const struct sigaction& before, int signal, siginfo_t* info, void* 
 void on_fault(int signal, siginfo_t* info, void* context) {
   const int kept_errno = errno;
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-  const quarantine_ledger* const known = detail::read_published(ledger);
-  if (const departed* const d = known != nullptr ? known->find(address) : nullptr) {
+  if (const departed* const d = find_departed(address)) {
     fault_text text;
     text.explain(*d, address);
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -76,26 +44,23 @@ void install() noexcept {
 
 } // namespace
 
-departed* announce_departure(const mapped_image& image, const char* path, const char* why) noexcept {
-  if (!image.known()) return nullptr;
-  ::pthread_mutex_lock(&lock);
-  departed* const note = note_locked(image, path, why);
-  ::pthread_mutex_unlock(&lock);
-  return note;
+bool reserve_addresses(const address_range& where) noexcept {
+  auto* const wanted = reinterpret_cast<void*>(where.begin);
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#if defined(MAP_NORESERVE)
+  flags |= MAP_NORESERVE;
+#endif
+#if defined(MAP_FIXED_NOREPLACE)
+  flags |= MAP_FIXED_NOREPLACE; // since Linux 4.17; before, and elsewhere, the address is a wish
+#endif
+  void* const got = ::mmap(wanted, where.size(), PROT_NONE, flags, -1, 0);
+  if (got == wanted) return true;
+  if (got != MAP_FAILED) ::munmap(got, where.size());
+  return false;
 }
 
-void finish_departure(departed* note, bool gone) noexcept {
-  if (note == nullptr) return;
-  ::pthread_mutex_lock(&lock);
-  note->reserved = gone && reserve(note->where());
-  if (!note->reserved) quarantine_ledger::empty(*note);
-  ::pthread_mutex_unlock(&lock);
-}
-
-void prepare_quarantine() noexcept {
-  ::pthread_mutex_lock(&lock);
-  if (ledger == nullptr) detail::publish_value(ledger, new (std::nothrow) quarantine_ledger);
-  ::pthread_mutex_unlock(&lock);
+void give_back_addresses(const address_range& where) noexcept {
+  ::munmap(reinterpret_cast<void*>(where.begin), where.size());
 }
 
 void explain_faults() noexcept {
