@@ -50,8 +50,6 @@ struct sweeper_thread {
 
 namespace {
 
-void do_nothing(void*) noexcept {}
-
 // The registry's own watcher sees to the rest; nobody may wait for this thread to end.
 void note_child(void* context) noexcept {
   auto& t = *static_cast<sweeper_thread*>(context);
@@ -66,7 +64,7 @@ sweeper_thread* start_sweeper(registry& g, duration interval, failure& why) noex
   try {
     t = new sweeper_thread(g, interval);
     t->thread = std::thread([t] { t->run(); });
-    t->forks = {do_nothing, do_nothing, note_child, t, nullptr};
+    t->forks = {nullptr, nullptr, note_child, t, nullptr};
     os::add_fork_watcher(t->forks);
     g.keep();
     return t;

@@ -6,12 +6,13 @@
 
 namespace tenure::inline v1::os {
 
-// What a fork has to hold: before it, and after it in the parent and in the child. Called by the thread that
-// forks.
+// What a fork has to hold: before it, and after it in the parent and in the child; null where nothing is to
+// be done. Called by the thread that forks.
 struct fork_watcher {
-  void (*prepare)(void* context) noexcept = nullptr;
-  void (*parent)(void* context) noexcept = nullptr;
-  void (*child)(void* context) noexcept = nullptr;
+  using callback = void (*)(void* context) noexcept;
+  callback prepare = nullptr;
+  callback parent = nullptr;
+  callback child = nullptr;
   void* context = nullptr;
   fork_watcher* next = nullptr; // the port's
 };
@@ -21,14 +22,14 @@ struct fork_watcher {
 void add_fork_watcher(fork_watcher& w) noexcept;
 void remove_fork_watcher(fork_watcher& w) noexcept;
 
-// While a thread holds the gate no other one forks; a fork waits a second at most, and then goes ahead. Nor is
-// the thread cancelled: it would leave with the loader's lock, or in the middle of a function that promises not
-// to throw. Calls of one thread may be nested.
+// While a thread holds the gate no other one forks; a fork waits a second at most, and then goes ahead. Nor
+// is the thread cancelled: it would leave with the loader's lock, or in the middle of a function that
+// promises not to throw. Calls of one thread may be nested.
 void enter_fork_gate() noexcept;
 void leave_fork_gate() noexcept;
 
-// For a wait in between: who is waited for may be waiting for the gate behind a fork. Takes only the outermost call's hold
-// away, and gives it back. Not with a lock held that a watcher's `prepare` takes.
+// For a wait in between: who is waited for may be waiting for the gate behind a fork. Takes only the
+// outermost call's hold away, and gives it back. Not with a lock held that a watcher's `prepare` takes.
 void open_fork_gate() noexcept;
 void close_fork_gate() noexcept;
 

@@ -31,7 +31,7 @@ fork_watcher* first = nullptr;
 
 pthread_once_t once = PTHREAD_ONCE_INIT;
 
-thread_local constinit unsigned own_depth = 0; // how often this thread holds the gate
+thread_local constinit unsigned own_depth = 0;                         // how often this thread holds the gate
 thread_local constinit int could_be_cancelled = PTHREAD_CANCEL_ENABLE; // before it took it
 
 bool close_gate() noexcept {
@@ -46,15 +46,21 @@ bool close_gate() noexcept {
 #endif
 }
 
+// With the list's lock held, or alone in a child.
+void tell_all(fork_watcher::callback fork_watcher::*what) noexcept {
+  for (fork_watcher* w = first; w != nullptr; w = w->next)
+    if (w->*what != nullptr) (w->*what)(w->context);
+}
+
 void before_fork() noexcept {
   const bool held = close_gate();
   ::pthread_mutex_lock(&list);
   gate_held = held;
-  for (fork_watcher* w = first; w != nullptr; w = w->next) w->prepare(w->context);
+  tell_all(&fork_watcher::prepare);
 }
 
 void after_fork_in_parent() noexcept {
-  for (fork_watcher* w = first; w != nullptr; w = w->next) w->parent(w->context);
+  tell_all(&fork_watcher::parent);
   const bool held = gate_held;
   ::pthread_mutex_unlock(&list);
   if (held) ::pthread_rwlock_unlock(&gate);
@@ -67,7 +73,7 @@ void after_fork_in_child() noexcept {
   if (own_depth != 0) ::pthread_rwlock_rdlock(&gate);
   ::pthread_mutex_unlock(&list);
   list = fresh_list;
-  for (fork_watcher* w = first; w != nullptr; w = w->next) w->child(w->context);
+  tell_all(&fork_watcher::child);
 }
 
 void watch_forks() noexcept { ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
