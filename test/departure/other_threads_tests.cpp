@@ -30,6 +30,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Asleep is what the scan must see through: nothing here waits for something by sleeping.
 void sleep_shortly(busy_thread& self) {
   self.arrive();
   while (self.may_go_on()) std::this_thread::sleep_for(1ms);

@@ -1,6 +1,7 @@
 // limit_idle_bytes<Inner, Bytes>: what Inner keeps, but never more idle address space than Bytes.
 #include "policies/fixture.hpp"
 #include "support/virtual_clock.hpp"
+#include "support/weigh.hpp"
 
 #include <tenure/policies/final_close.hpp>
 #include <tenure/policies/keep_warm.hpp>
@@ -12,27 +13,11 @@
 
 using tenure::policy::limit_idle_bytes;
 using tenure_test::fixture;
+using tenure_test::weigh;
 
 namespace {
 
-// Every test module is one source, so all are of one size; a policy that looks at it tells which.
-class weigh {
-public:
-  explicit weigh(std::size_t* bytes) noexcept
-      : bytes_(bytes) {}
-  void idled(tenure::idle_module& m, tenure::time_point, tenure::idle_list& victims) noexcept {
-    *bytes_ = m.mapped_bytes();
-    victims.push_back(m);
-  }
-  void revived(tenure::idle_module&) noexcept {}
-  void sweep(const tenure::sweep_request&, tenure::idle_list&) noexcept {}
-  void drain(tenure::idle_list&) noexcept {}
-  [[nodiscard]] tenure::time_point next_due() const noexcept { return tenure::never; }
-
-private:
-  std::size_t* bytes_;
-};
-
+// Every test module is one source, so all are of one size.
 std::size_t module_size() {
   std::size_t bytes = 0;
   fixture<weigh> f{weigh(&bytes), {}};

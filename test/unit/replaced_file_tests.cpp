@@ -1,6 +1,7 @@
 // A file that is replaced on disk while its old image is loaded: told, and never silently the old code.
 #include "support/closed.hpp"
 #include "support/scratch.hpp"
+#include "support/weigh.hpp"
 
 #include <tenure/tenure.hpp>
 
@@ -10,29 +11,12 @@
 #include <string>
 
 using tenure_test::scratch;
+using tenure_test::weigh;
 namespace fs = std::filesystem;
 
 namespace {
 
 int ask(const tenure::module& m) { return m.symbol<int()>("answer")(); }
-
-// Closes at once, and notes how large the module was.
-class weigh {
-public:
-  explicit weigh(std::size_t* bytes) noexcept
-      : bytes_(bytes) {}
-  void idled(tenure::idle_module& m, tenure::time_point, tenure::idle_list& victims) noexcept {
-    *bytes_ = m.mapped_bytes();
-    victims.push_back(m);
-  }
-  void revived(tenure::idle_module&) noexcept {}
-  void sweep(const tenure::sweep_request&, tenure::idle_list&) noexcept {}
-  void drain(tenure::idle_list&) noexcept {}
-  [[nodiscard]] tenure::time_point next_due() const noexcept { return tenure::never; }
-
-private:
-  std::size_t* bytes_;
-};
 
 // The file under a spelling that was not used before, which is looked up anew.
 std::string other_spelling(const std::string& file, const std::string& detour = "./") {
