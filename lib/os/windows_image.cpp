@@ -1,12 +1,10 @@
 // Where a module lies: asked of the loader, and of the headers that every module has at its begin.
 #include "os/windows_image.hpp"
 
+#include "os/careful_reader.hpp"
 #include "os/windows.hpp"
 
 #include <new>
-
-#define PSAPI_VERSION 2 // the names in kernel32, no other library
-#include <psapi.h>
 
 namespace tenure::inline v1::os {
 
@@ -29,11 +27,16 @@ HMODULE module_at(std::uintptr_t address) noexcept {
   return module;
 }
 
-// Asked of the loader's list and not of the headers: another thread may unmap them meanwhile.
+// Read carefully: another thread may unmap the headers meanwhile. K32GetModuleInformation walks the loader's
+// list without its lock and, while others load, finds nothing now and then.
 bool same_size(HMODULE module, const address_range& whole) noexcept {
-  MODULEINFO info{};
-  return K32GetModuleInformation(GetCurrentProcess(), module, &info, sizeof info) != 0 &&
-         info.SizeOfImage == whole.size();
+  const auto base = reinterpret_cast<std::uintptr_t>(module);
+  careful_reader reader;
+  IMAGE_DOS_HEADER dos{};
+  IMAGE_NT_HEADERS nt{};
+  return reader.read(base, &dos, sizeof dos) &&
+         reader.read(base + static_cast<std::uintptr_t>(dos.e_lfanew), &nt, sizeof nt) &&
+         nt.OptionalHeader.SizeOfImage == whole.size();
 }
 
 // Whether the loader knows it under this path, without regard to case. The file's own name would not tell:
