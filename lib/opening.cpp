@@ -322,6 +322,11 @@ record* opening::load_again_beside(const location& where) {
   return by_handle(seen, name_);
 }
 
+// A module whose file is deleted, or out of sight, has no identity but its handle.
+bool lacks_file(errc why) noexcept {
+  return why == errc::file_not_found || why == errc::not_a_regular_file || why == errc::permission_denied;
+}
+
 // The record of a module that the system has given us a reference to; that reference is ours from here on.
 record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed) {
   void* spare = nullptr;
@@ -331,8 +336,10 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
     note_references(seen);
     os::fault fault;
     os::file_identity file;
-    os::identify(seen.path, file,
-                 fault); // a module without a file (deleted since) has no identity but its handle
+    if (!os::identify(seen.path, file, fault) && !lacks_file(fault.cause)) {
+      if (!borrowed) system_close(seen.handle);
+      return failed(fault, seen.path);
+    }
     const sync::scoped_lock lock(g_.mutex);
     r = g_.find_image_locked(seen.handle, seen.path, nullptr);
     if (r == nullptr) r = g_.find_file_locked(file);
