@@ -64,9 +64,12 @@ private:
     if (!read_surroundings(block, index, context)) return;
     const interruption stopped = interruption_at(context);
     if (stopped.sp == 0) return;
+    const std::uintptr_t slot = block.address + index * sizeof(stack_word);
+    const bool inside = image_.executes(stopped.pc);
+    if (inside && ask_unwinder_ && frames_.is_dead(slot, image_))
+      return; // of an ended thread that had this stack
     walk_.starts.add(stopped.sp);
-    if (image_.executes(stopped.pc))
-      finding = {stack_evidence::interrupted_code, stopped.pc, block.address + index * sizeof(stack_word)};
+    if (inside) finding = {stack_evidence::interrupted_code, stopped.pc, slot};
   }
 
   // From the block, or by the kernel where they reach beyond it.

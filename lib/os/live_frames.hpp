@@ -14,8 +14,8 @@ namespace tenure::inline v1::os {
 
 // The part of the running stack that the system's unwinder can account for, frame by frame from here. It ends
 // before the first frame without tables, and before interrupted code, whose tables may be exact at calls
-// only: beyond that end every return address counts. Within it a word is dead unless one of the frames
-// returns to it, which the unwinder has then named.
+// only: beyond that end every return address and all saved registers count. Within it a word is dead unless
+// one of the frames returns to it, which the unwinder has then named.
 class live_frames {
 public:
   // True if the word at `slot`, though a return address into the image, is needed by no frame.

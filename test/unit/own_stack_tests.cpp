@@ -15,7 +15,9 @@
 #include <vector>
 
 #if !defined(_WIN32)
+#  include <csignal>
 #  include <sys/mman.h>
+#  include <ucontext.h>
 #  include <unistd.h>
 #endif
 
@@ -199,6 +201,23 @@ TEST_CASE("a return address that lies dead in a frame's array needs nothing") {
   CHECK_FALSE(static_cast<bool>(os::scan_own_stack(image)));
 }
 #  endif
+
+#if defined(__linux__) && defined(__x86_64__)
+TEST_CASE("the registers of a signal's handler that has returned need nothing, though a frame still has them") {
+  static ucontext_t kept;
+  const auto before = std::signal(SIGUSR1, SIG_IGN);
+  struct sigaction keep {};
+  keep.sa_sigaction = [](int, siginfo_t*, void* context) { kept = *static_cast<ucontext_t*>(context); };
+  keep.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGUSR1, &keep, nullptr);
+  ::raise(SIGUSR1);
+  const ucontext_t dead = kept; // as a thread finds it on a stack that another one had
+  __asm__ volatile("" : : "r"(&dead) : "memory"); // it is in this frame, and not just its one register
+  const auto pc = static_cast<std::uintptr_t>(dead.uc_mcontext.gregs[REG_RIP]);
+  CHECK_FALSE(static_cast<bool>(os::scan_own_stack(image_around(pc, 4, true))));
+  std::signal(SIGUSR1, before);
+}
+#endif
 
 TEST_CASE("an exception that is being handled needs its type") {
   os::stack_finding found;
