@@ -73,10 +73,14 @@ constexpr cause causes[] = {
     {errc::dlclose, "the system's loader refused to close the module", ""},
     {errc::dlclose_unknown, "the system's loader refused to close the module and said nothing", ""},
     {errc::unsupported, "not supported on this system", ""},
-    {errc::finalizer_threw, "a finaliser of the module threw an exception", "it stays mapped, half torn down"},
-    {errc::loader_blocked, "the system's loader is blocked for ever: a module threw an exception while it was loaded or "
-                           "closed",
+    {errc::finalizer_threw, "a finaliser of the module threw an exception",
+     "it stays mapped, half torn down"},
+    {errc::loader_blocked,
+     "the system's loader is blocked for ever: a module threw an exception while it was loaded or "
+     "closed",
      "restart; and try modules that are not trusted in a child process first"},
+    {errc::trial_failed, "the module did not survive being loaded in a child process",
+     "the file is damaged, or an initialiser or finaliser of it ends the process"},
     {errc::symbol_not_found, "the module has no such symbol",
      "is it exported (visibility, version script) and extern \"C\"?"},
     {errc::api_incomplete, "the module lacks symbols of the interface", ""},

@@ -3,6 +3,7 @@
 #include "failure_access.hpp"
 #include "image/image.hpp"
 #include "os/os.hpp"
+#include "os/trial.hpp"
 
 namespace tenure::inline v1::detail {
 namespace {
@@ -35,6 +36,18 @@ errc code_of(image::cause what) noexcept {
   }
 }
 
+// A file that its tables do not give away, or whose initialisers end the process.
+bool try_file(const std::string& path, failure& why) {
+  std::string what_became;
+  if (os::survives_in_child(path, what_became)) return true;
+  failure_parts parts;
+  parts.code = errc::trial_failed;
+  parts.path = path;
+  parts.explanation = what_became;
+  fill(why, parts);
+  return false;
+}
+
 } // namespace
 
 bool check_file(const std::string& path, file_check level, failure& why) {
@@ -47,8 +60,9 @@ bool check_file(const std::string& path, file_check level, failure& why) {
   }
   const image::source source{read_from, &file, file.size()};
   const image::finding found =
-      image::check(source, level == file_check::tables ? image::level::tables : image::level::headers);
-  if (!found) return true;
+      image::check(source, level >= file_check::tables ? image::level::tables : image::level::headers);
+  file.close();
+  if (!found) return level < file_check::trial || try_file(path, why);
   failure_parts parts;
   parts.code = code_of(found.what);
   parts.path = path;

@@ -37,6 +37,7 @@ enum class errc : int {
   unsupported = 38,
   finalizer_threw = 39,
   loader_blocked = 40, // for ever, by an initialiser or finaliser that threw on another thread
+  trial_failed = 41,   // the module ended the child process in which it was loaded first
   // symbols
   symbol_not_found = 50,
   api_incomplete = 51,

@@ -11,7 +11,8 @@ namespace tenure::inline v1 {
 enum class departure_check : unsigned char {
   none,      // close without looking: for measurements
   own_stack, // this thread's stack and its exceptions in flight: half a microsecond
-  threads,   // all other threads, without their help: ten microseconds for each that waits, more for one that runs
+  threads,   // all other threads, without their help: ten microseconds for each that waits, more for one that
+             // runs
   references // all writable memory, handlers and hooks: 0.2 ms in a small process, 25 ms with 100 MiB. Linux
 };
 
@@ -20,15 +21,18 @@ enum class file_check : unsigned char {
   none,    // for measurements
   headers, // type, machine, and whether the file is whole: about 4 microseconds
   tables,  // also symbols, hashes and relocations: about 15 microseconds
+  trial,   // also loads and closes it in a child process first, whose death is an error here: about a
+         // millisecond. Its initialisers run there, too. Where there is no fork() it is `tables`
 };
 
-// What becomes of the addresses of a module that is gone. Costs two microseconds a close and address space, no memory;
-// after 1,024 modules the oldest addresses are given back.
+// What becomes of the addresses of a module that is gone. Costs two microseconds a close and address space,
+// no memory; after 1,024 modules the oldest addresses are given back.
 enum class quarantine : unsigned char {
   off,     // the system may put the next module there: a stale pointer then runs its code
   reserve, // nothing is put there: a stale pointer faults
-  explain, // and the fault is told on the standard error output: which module, when, by whom and why it was closed;
-           // then whoever handled SIGSEGV, SIGBUS or access violations before does so. Installs a handler.
+  explain, // and the fault is told on the standard error output: which module, when, by whom and why it was
+           // closed; then whoever handled SIGSEGV, SIGBUS or access violations before does so. Installs a
+           // handler.
 };
 
 // In builds without optimisation and without NDEBUG a stale pointer is explained.
@@ -49,8 +53,8 @@ struct manager_options {
   file_check check = file_check::headers;
   clock_source clock{};
   quarantine stale_pointers = default_quarantine;
-  // Notes at each load what the loader itself keeps of the module, so that a close may ask for `references`. Always so
-  // for a manager of that level. Costs such a search at each load.
+  // Notes at each load what the loader itself keeps of the module, so that a close may ask for `references`.
+  // Always so for a manager of that level. Costs such a search at each load.
   bool remember_references = false;
   // After the manager's own search path, a bare name is looked for as the system does it (never in the
   // current directory).

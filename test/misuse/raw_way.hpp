@@ -95,6 +95,7 @@ public:
   module adopt(void* handle) { return module(handle); }
   static constexpr bool managed = false;
   static constexpr bool keeps_pages() { return false; }
+  static void distrust_files() {}
 };
 
 template <class T> auto raw_way::module::create(const char* factory) const {

@@ -34,6 +34,11 @@ public:
 
   module adopt(void* handle) override { return manager_->adopt(handle); }
   [[nodiscard]] bool keeps_pages() const override { return tenure::detail::keeps_pages_of<Policy>(); }
+  void distrust_files() override {
+    tenure::manager_options options = options_for(Level);
+    if (Level == level::strict) options.check = tenure::file_check::trial;
+    manager_.emplace(options);
+  }
   void end() override { manager_.reset(); }
 
 private:
