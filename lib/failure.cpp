@@ -14,14 +14,13 @@
 namespace tenure::inline v1 {
 namespace detail {
 
+// The particulars as they were, in one piece of memory: each text with a NUL behind it. The message is composed when
+// somebody asks for it: a symbol that is not there is an answer to many callers, and not a story.
 struct failure_text {
   std::uint32_t owners = 1; // how many failures share this; see share, unshare
-  std::string whole;
-  std::string path;
-  std::string missing;
-  std::string system_text;
-  const char* call = "";
-  int system_code = 0;
+  failure_parts parts;      // views of what lies behind this object
+  std::string* whole = nullptr; // published; null until somebody asks
+  [[nodiscard]] char* room() noexcept { return reinterpret_cast<char*>(this + 1); }
 };
 
 struct failure_access {
@@ -31,6 +30,7 @@ struct failure_access {
     made.text_ = text;
     swap(why, made);
   }
+  static bool wants_text(const failure& why) noexcept { return !why.code_only_; }
 };
 
 namespace {
@@ -125,12 +125,40 @@ std::string compose(const failure_parts& p) {
 }
 
 failure_text* make_text(const failure_parts& p) noexcept {
+  const std::string_view* const texts[] = {&p.path, &p.explanation, &p.missing, &p.system_text, &p.advice};
+  std::size_t size = sizeof(failure_text);
+  for (const std::string_view* text : texts) size += text->size() + 1;
+  void* const place = ::operator new(size, std::nothrow);
+  if (place == nullptr) return nullptr; // the code alone tells the cause
+  auto* const made = ::new (place) failure_text{1, p, nullptr};
+  char* at = made->room();
+  const auto keep = [&at](std::string_view& text) {
+    char* const copy = at;
+    at = copy + text.copy(copy, text.size());
+    *at++ = '\0';
+    text = {copy, text.size()};
+  };
+  keep(made->parts.path), keep(made->parts.explanation), keep(made->parts.missing), keep(made->parts.system_text);
+  keep(made->parts.advice);
+  return made;
+}
+
+void free_text(failure_text* text) noexcept {
+  delete text->whole;
+  ::operator delete(text);
+}
+
+// Threads: copies of one failure may ask at the same time; all get what the first has composed.
+const char* whole_of(failure_text& text) noexcept {
+  std::string* known = read_published(text.whole);
+  if (known != nullptr) return known->c_str();
   try {
-    return new failure_text{
-        1,      compose(p),   std::string(p.path), std::string(p.missing), std::string(p.system_text),
-        p.call, p.system_code};
+    auto* const made = new std::string(compose(text.parts));
+    if (replace_pointer(text.whole, known, made)) return made->c_str();
+    delete made;
+    return known->c_str();
   } catch (const std::bad_alloc&) {
-    return nullptr; // the code alone tells the cause
+    return find_cause(text.parts.code).general;
   }
 }
 
@@ -153,7 +181,7 @@ union immortal_category {
 } // namespace
 
 void fill(failure& why, const failure_parts& parts) noexcept {
-  failure_access::set(why, parts.code, make_text(parts));
+  failure_access::set(why, parts.code, failure_access::wants_text(why) ? make_text(parts) : nullptr);
 }
 
 void fill(failure& why, const os::fault& fault, std::string_view path) noexcept {
@@ -188,18 +216,16 @@ failure::failure(const failure& other) noexcept
   if (text_ != nullptr) detail::share(text_->owners);
 }
 void failure::drop() noexcept {
-  if (detail::unshare(text_->owners)) delete text_;
+  if (detail::unshare(text_->owners)) detail::free_text(text_);
 }
 const char* failure::what() const noexcept {
-  return text_ != nullptr ? text_->whole.c_str() : detail::find_cause(code_).general;
+  return text_ != nullptr ? detail::whole_of(*text_) : detail::find_cause(code_).general;
 }
-const char* failure::path() const noexcept { return text_ != nullptr ? text_->path.c_str() : ""; }
-const char* failure::missing() const noexcept { return text_ != nullptr ? text_->missing.c_str() : ""; }
-const char* failure::call() const noexcept { return text_ != nullptr ? text_->call : ""; }
-const char* failure::system_text() const noexcept {
-  return text_ != nullptr ? text_->system_text.c_str() : "";
-}
-int failure::system_code() const noexcept { return text_ != nullptr ? text_->system_code : 0; }
+const char* failure::path() const noexcept { return text_ != nullptr ? text_->parts.path.data() : ""; }
+const char* failure::missing() const noexcept { return text_ != nullptr ? text_->parts.missing.data() : ""; }
+const char* failure::call() const noexcept { return text_ != nullptr ? text_->parts.call : ""; }
+const char* failure::system_text() const noexcept { return text_ != nullptr ? text_->parts.system_text.data() : ""; }
+int failure::system_code() const noexcept { return text_ != nullptr ? text_->parts.system_code : 0; }
 
 error::error(failure why)
     : std::system_error(make_error_code(why.code()))

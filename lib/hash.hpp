@@ -1,5 +1,6 @@
-// A fast 64-bit hash of a path: a 128-bit multiplication folds 16 bytes a step. Not for hostile keys: a
-// collision costs one comparison more, never a wrong answer, since every hit is compared in full.
+// A fast 64-bit hash of a path: 128-bit multiplications, one for 16 bytes, which do not wait for each other.
+// Not for hostile keys: a collision costs one comparison more, never a wrong answer, since every hit is
+// compared in full.
 #ifndef TENURE_LIB_HASH_HPP
 #define TENURE_LIB_HASH_HPP
 
@@ -9,17 +10,23 @@
 
 namespace tenure::inline v1::detail {
 
-inline std::uint64_t fold_multiply(std::uint64_t a, std::uint64_t b) noexcept {
 #if defined(__SIZEOF_INT128__)
-  __extension__ using wide = unsigned __int128;
-  const wide product = static_cast<wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-#else
+__extension__ using wide_product = unsigned __int128;
+inline wide_product multiply(std::uint64_t a, std::uint64_t b) noexcept {
+  return static_cast<wide_product>(a) * b;
+}
+inline std::uint64_t fold(wide_product p) noexcept {
+  return static_cast<std::uint64_t>(p) ^ static_cast<std::uint64_t>(p >> 64);
+}
+#else // 32-bit processors: two of the four partial products
+using wide_product = std::uint64_t;
+inline wide_product multiply(std::uint64_t a, std::uint64_t b) noexcept {
   const std::uint64_t low = (a & 0xffff'ffffu) * b;
   const std::uint64_t high = (a >> 32) * b;
   return low ^ (high << 32 | high >> 32) ^ (low >> 29);
-#endif
 }
+inline std::uint64_t fold(wide_product p) noexcept { return p; }
+#endif
 
 inline std::uint64_t load_word(const char* p) noexcept {
   std::uint64_t w;
@@ -27,7 +34,7 @@ inline std::uint64_t load_word(const char* p) noexcept {
   return w;
 }
 
-// The last, shorter word: overlapping loads instead of a loop over bytes.
+// A text of less than a word: overlapping loads instead of a loop over bytes.
 inline std::uint64_t load_tail(const char* p, std::size_t n) noexcept {
   if (n >= 4) {
     std::uint32_t first;
@@ -41,22 +48,47 @@ inline std::uint64_t load_tail(const char* p, std::size_t n) noexcept {
   return at(0) << 16 | at(n / 2) << 8 | at(n - 1);
 }
 
+// Odd constants with about as many ones as zeros; any such do.
+inline constexpr std::uint64_t hash_key[] = {0x9e37'79b9'7f4a'7c15u, 0xc2b2'ae3d'27d4'eb4fu};
+
+inline std::uint64_t hash_bytes(const char* p, std::size_t n) noexcept {
+  wide_product sum = n;
+  if (n < 16) {
+    const bool whole = n >= 8;
+    sum += multiply((whole ? load_word(p) : load_tail(p, n)) ^ hash_key[0],
+                    (whole ? load_word(p + n - 8) : 0) ^ hash_key[1]);
+  } else {
+    const char* const last = p + n - 16; // may overlap the block before
+    std::uint64_t place = hash_key[0];   // differs from block to block, so that their order counts
+    for (; p < last; p += 16, place += hash_key[1])
+      sum += multiply(load_word(p) ^ place, load_word(p + 8) ^ hash_key[1]);
+    sum += multiply(load_word(last) ^ ~place, load_word(last + 8) ^ hash_key[0]);
+  }
+  return fold(sum) | 1; // never 0: that marks an empty place in the table
+}
 inline std::uint64_t hash_bytes(std::string_view text) noexcept {
-  // Odd constants with about as many ones as zeros; any such do.
-  constexpr std::uint64_t k0 = 0x9e37'79b9'7f4a'7c15u;
-  constexpr std::uint64_t k1 = 0xc2b2'ae3d'27d4'eb4fu;
-  const char* p = text.data();
-  std::size_t n = text.size();
-  std::uint64_t h = n * k0;
-  for (; n > 16; n -= 16, p += 16) h = fold_multiply(load_word(p) ^ k0, load_word(p + 8) ^ h);
-  const std::uint64_t first = n >= 8 ? load_word(p) : load_tail(p, n);
-  const std::uint64_t last = n >= 8 ? load_word(p + n - 8) : 0;
-  return fold_multiply(first ^ k1, last ^ h ^ k0) | 1; // never 0: that marks an empty place in the table
+  return hash_bytes(text.data(), text.size());
 }
 
 // Two numbers that identify something, such as a volume and a file.
 inline std::uint64_t hash_pair(std::uint64_t a, std::uint64_t b) noexcept {
-  return fold_multiply(a ^ 0x9e37'79b9'7f4a'7c15u, b ^ 0xc2b2'ae3d'27d4'eb4fu) | 1;
+  return fold(multiply(a ^ hash_key[0], b ^ hash_key[1])) | 1;
+}
+
+// Whether two texts of one length are equal. Short ones, most often equal: by words, without a call.
+inline bool equal_bytes(const char* a, const char* b, std::size_t n) noexcept {
+  if (n < 8) return load_tail(a, n) == load_tail(b, n);
+  const auto differ = [a, b](std::size_t i) { return load_word(a + i) ^ load_word(b + i); };
+  std::uint64_t seen = differ(n - 8); // the last steps overlap the ones before
+  if (n >= 32) {
+    const std::size_t last = n - 32;
+    for (std::size_t i = 0; i < last; i += 32)
+      seen |= differ(i) | differ(i + 8) | differ(i + 16) | differ(i + 24);
+    seen |= differ(last) | differ(last + 8) | differ(last + 16);
+  } else {
+    for (std::size_t i = 0; i + 8 < n; i += 8) seen |= differ(i);
+  }
+  return seen == 0;
 }
 
 } // namespace tenure::inline v1::detail

@@ -8,6 +8,7 @@
 #include "os/fork.hpp"
 #include "registry.hpp"
 #include "resolve.hpp"
+#include "symbol_cache.hpp"
 #include "throwers.hpp"
 
 #include <memory>
@@ -91,6 +92,7 @@ private:
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);
+  static void renew_symbols_locked(module_record& r, const loaded& seen);
   record* publish_locked(module_record& r, loaded& seen);
   static bool still_ours(const module_record& r) noexcept;
   void note_references(loaded& seen) const noexcept;
@@ -247,8 +249,16 @@ bool opening::try_spellings(const location& where, loaded& seen, os::fault& faul
   return false;
 }
 
+// It lingered, and comes back; what was found in it may lie elsewhere now.
+void opening::renew_symbols_locked(module_record& r, const loaded& seen) {
+  symbol_cache* const fresh = symbol_cache::make(seen.handle, seen.image, r.symbols);
+  if (fresh == nullptr) throw std::bad_alloc();
+  publish_value(r.symbols, fresh);
+}
+
 record* opening::publish_locked(module_record& r, loaded& seen) {
-  g_.known.reserve(1); // the only step that can fail: before anything is changed
+  g_.known.reserve(1); // the only steps that can fail: before anything is changed
+  if (r.symbols != nullptr) renew_symbols_locked(r, seen);
   if (r.handle != nullptr)
     g_.known.erase(hash_handle(r.handle), r); // it lingered, and may have come back elsewhere
   r.handle = seen.handle;
@@ -391,31 +401,25 @@ bool file_was_replaced(const module_record& r, const name_node& name) noexcept {
   try {
     os::file_identity now;
     os::fault ignored;
-    const std::string& path = os::has_folder(name.text) ? name.text : read_published(r.names)->text;
+    const std::string path(os::has_folder(name.view()) ? name.text() : r.path());
     return os::identify(path, now, ignored) && !(now == r.file);
   } catch (const std::bad_alloc&) {
     return false; // no memory for the words of an error: the next look will tell
   }
 }
 
-// The fast path: a module that is in use, by a name under which it was opened before. Allocates nothing,
-// takes no lock. An idle module goes the long way, where its file is looked at again.
-record* find_active(registry& g, std::string_view name) noexcept {
-  return g.known.find(hash_bytes(name), [&](module_record& r) {
-    std::uint32_t opens = 0;
-    if (!try_share(r.refs, opens)) return false;
-    const name_node* const known_as = r.find_name(name);
-    if (known_as != nullptr && !(looks_again(opens) && file_was_replaced(r, *known_as))) return true;
-    drop_reference(r);
-    return false;
-  });
+// True if `r` may be given out: known by that name, and its file, if it is due to be looked at, is the same. Else the
+// reference is given back. Apart from the fast path, which is to have few registers to save.
+[[gnu::noinline]] bool keep_after_look(module_record& r, std::uint64_t hash, std::string_view name, bool look) noexcept {
+  const name_node* const known_as = r.find_name(hash, name);
+  if (known_as != nullptr && !(look && file_was_replaced(r, *known_as))) return true;
+  drop_reference(r);
+  return false;
 }
 
 } // namespace
 
 record* open_module(registry& g, path_view path, const open_options& options, failure& why) noexcept {
-  if (path.width() == 1)
-    if (record* const r = find_active(g, {static_cast<const char*>(path.data()), path.size()})) return r;
   return guarded(why, [&]() -> record* {
     os::fault fault;
     std::string name = os::to_internal(path, fault);
@@ -425,6 +429,23 @@ record* open_module(registry& g, path_view path, const open_options& options, fa
     }
     try_leftovers(); // an open that goes the long way is a safe point
     return opening(g, options, why).by_name(std::move(name));
+  });
+}
+
+// The fast path: a module that is in use, by a name under which it was opened before. Allocates nothing,
+// takes no lock. An idle module goes the long way, where its file is looked at again.
+record* share_active(registry& g, path_view path) noexcept {
+  if (path.width() != 1) return nullptr;
+  const std::string_view name(static_cast<const char*>(path.data()), path.size());
+  const std::uint64_t hash = hash_bytes(name);
+  return g.known.find(hash, [&](module_record& r) {
+    std::uint32_t opens = 0;
+    if (!try_share(r.refs, opens)) return false;
+    const name_node* const n = read_published(r.names); // most often the only one
+    const bool known = n != nullptr && n->hash == hash && n->size == name.size() &&
+                       equal_bytes(n->text(), name.data(), name.size());
+    const bool look = looks_again(opens);
+    return (known && !look) || keep_after_look(r, hash, name, look);
   });
 }
 

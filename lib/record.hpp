@@ -2,6 +2,7 @@
 #ifndef TENURE_LIB_RECORD_HPP
 #define TENURE_LIB_RECORD_HPP
 
+#include "hash.hpp"
 #include "os/mapped_image.hpp"
 #include "os/os.hpp"
 #include "os/references.hpp"
@@ -29,10 +30,18 @@ enum class keeper : std::uint8_t {
 // A spelling under which the module was opened. Never changed after it is published; freed when the module is
 // gone.
 struct name_node {
-  name_node* next = nullptr;
-  std::uint64_t hash = 0;
-  std::string text;
+  name_node* next;
+  std::uint64_t hash;
+  std::size_t size;
+
+  // The characters and a NUL lie behind the node: one line of memory less to wait for.
+  [[nodiscard]] const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  [[nodiscard]] std::string_view view() const noexcept { return {text(), size}; }
+  [[nodiscard]] static name_node* make(std::string_view text); // may throw std::bad_alloc
+  static void free(name_node* n) noexcept;
 };
+
+class symbol_cache;
 
 // Fields without a remark: written with the registry's mutex held, read with it, or by anybody who holds a
 // reference once the module is open (they are constant from then on until it is gone).
@@ -41,6 +50,7 @@ struct module_record : record, idle_module {
       : idle_module(refs) {}
 
   name_node* names = nullptr; // published; the first is the absolute path
+  symbol_cache* symbols = nullptr; // published; made by the first look-up, freed when the module is gone
   void* handle = nullptr;     // the system's; null for a static module
   os::mapped_image image;
   std::string loaded_as; // the path under which the system knows it
@@ -69,14 +79,16 @@ struct module_record : record, idle_module {
   [[nodiscard]] bool is_static() const noexcept { return static_symbols != nullptr; }
   [[nodiscard]] const char* path() const noexcept {
     const name_node* const first = read_published(names);
-    return first != nullptr ? first->text.c_str() : "";
+    return first != nullptr ? first->text() : "";
   }
-  [[nodiscard]] const name_node* find_name(std::string_view text) const noexcept {
+  [[nodiscard, gnu::always_inline]] const name_node* find_name(std::uint64_t hash, std::string_view text) const noexcept {
     for (const name_node* n = read_published(names); n != nullptr; n = read_published(n->next))
-      if (n->text == text) return n;
+      if (n->hash == hash && n->size == text.size() && equal_bytes(n->text(), text.data(), text.size())) return n;
     return nullptr;
   }
-  [[nodiscard]] bool named(std::string_view text) const noexcept { return find_name(text) != nullptr; }
+  [[nodiscard]] bool named(std::string_view text) const noexcept {
+    return find_name(hash_bytes(text), text) != nullptr;
+  }
 };
 
 struct idle_access { // the manager's way into what policies only read

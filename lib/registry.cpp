@@ -5,6 +5,7 @@
 #include "failure_access.hpp"
 #include "hash.hpp"
 #include "os/quarantine.hpp"
+#include "symbol_cache.hpp"
 
 #include <cstring>
 #include <new>
@@ -19,6 +20,7 @@ registry::~registry() {
     records = r->next_record;
     drop_names_locked(*r); // nobody else is left
     delete[] r->evidence;
+    symbol_cache::free(r->symbols);
     delete r;
   }
 }
@@ -38,10 +40,21 @@ module_record& registry::new_record_locked() {
   return *r;
 }
 
-void registry::add_name_locked(module_record& r, std::string text) {
+name_node* name_node::make(std::string_view text) {
+  void* const place = ::operator new(sizeof(name_node) + text.size() + 1);
+  auto* const node = ::new (place) name_node{nullptr, hash_bytes(text), text.size()};
+  char* const characters = static_cast<char*>(place) + sizeof(name_node);
+  std::memcpy(characters, text.data(), text.size());
+  characters[text.size()] = '\0';
+  return node;
+}
+
+void name_node::free(name_node* n) noexcept { ::operator delete(n); }
+
+void registry::add_name_locked(module_record& r, std::string_view text) {
   if (r.named(text)) return;
   known.reserve(1);
-  auto* const node = new name_node{nullptr, hash_bytes(text), std::move(text)};
+  name_node* const node = name_node::make(text);
   name_node** end = &r.names;
   while (*end != nullptr) end = &(*end)->next;
   publish_value(*end, node);
@@ -53,7 +66,7 @@ void registry::drop_names_locked(module_record& r) noexcept {
     name_node* const node = r.names;
     publish_value(r.names, node->next);
     known.erase(node->hash, r);
-    delete node;
+    name_node::free(node);
   }
 }
 
@@ -237,6 +250,7 @@ void registry::forget_locked(module_record& r) noexcept {
   known.erase(hash_pair(r.file.volume, r.file.number), r);
   known.erase(hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r);
   drop_names_locked(r);
+  symbol_cache::free(std::exchange(r.symbols, nullptr));
   r.state = phase::absent;
   r.handle = nullptr;
   r.file = {};

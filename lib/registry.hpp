@@ -96,7 +96,7 @@ struct registry {
   module_record& new_record_locked();
   void forget_locked(module_record& r) noexcept;
   static void set_evidence_locked(module_record& r, const char* text) noexcept;
-  void add_name_locked(module_record& r, std::string text);
+  void add_name_locked(module_record& r, std::string_view text);
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
 

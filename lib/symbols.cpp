@@ -1,7 +1,9 @@
-// Symbols by name.
+// Symbols by name: what was found before, then the module's own tables, and only then the system, which takes
+// the loader's lock.
 #include "failure_access.hpp"
 #include "os/fork.hpp"
 #include "registry.hpp"
+#include "symbol_cache.hpp"
 #include "throwers.hpp"
 
 #include <cstring>
@@ -10,64 +12,130 @@
 namespace tenure::inline v1::detail {
 namespace {
 
-void* find_static(const module_record& r, const char* name, bool& found) noexcept {
-  for (std::size_t i = 0; i != r.static_count; ++i)
-    if (std::strcmp(r.static_symbols[i].name, name) == 0) {
-      found = true;
-      return r.static_symbols[i].address;
+// One name, looked up in one module.
+struct question {
+  module_record& r;
+  const char* name;
+  std::size_t length;
+  std::uint64_t hash;
+};
+
+using found_symbol = symbol_cache::entry;
+
+bool find_static(const question& q, found_symbol& found) noexcept {
+  for (std::size_t i = 0; i != q.r.static_count; ++i)
+    if (std::strcmp(q.r.static_symbols[i].name, q.name) == 0) {
+      found.address = q.r.static_symbols[i].address;
+      return true;
     }
-  return nullptr;
+  return false;
 }
 
-void* look_up(module_record& r, const char* name, bool& found, os::fault& fault) {
-  found = false;
-  if (r.is_static()) {
-    void* const address = find_static(r, name, found);
-    if (!found) fault.cause = errc::symbol_not_found;
-    return address;
-  }
-  if (const char* const culprit = loader_blocked_by()) {
-    fault.cause = errc::loader_blocked;
-    fault.text = culprit;
-    return nullptr;
-  }
-  const os::fork_gate no_fork_meanwhile; // dlsym takes the loader's lock
-  if (r.handle != nullptr) return os::symbol(r.handle, name, found, fault);
-  fault.cause = errc::module_is_loading; // by this thread: its initialiser holds a handle to it already
-  return nullptr;
+// The first look-up in a module makes its cache; null if memory is refused.
+symbol_cache* cache_of(module_record& r) noexcept {
+  symbol_cache* seen = read_published(r.symbols);
+  if (seen != nullptr) return seen;
+  symbol_cache* const made = symbol_cache::make(r.handle, r.image, nullptr);
+  if (made == nullptr || replace_pointer(r.symbols, seen, made)) return made;
+  symbol_cache::free(made); // another thread was faster
+  return seen;
 }
 
 // A variable that is called, or a function's code that is written to, is a fault at best. Told by where the
 // symbol lies; what lies elsewhere (a dependency's, a read-only table beside the code) passes.
-bool has_kind(const module_record& r, const void* address, symbol_kind kind) noexcept {
+std::uint8_t kinds_of(const module_record& r, const void* address, bool known_function) noexcept {
+  const auto bit = [](symbol_kind kind) { return 1u << static_cast<unsigned>(kind); };
   const auto at = reinterpret_cast<std::uintptr_t>(address);
-  if (kind == symbol_kind::function) return !r.image.whole.contains(at) || r.image.executes(at);
-  return kind == symbol_kind::bytes || !r.image.executes(at) || !os::is_function(address);
+  const bool executes = r.image.executes(at);
+  unsigned kinds = bit(symbol_kind::bytes);
+  if (executes || !r.image.whole.contains(at)) kinds |= bit(symbol_kind::function);
+  if (!executes || !(known_function || os::is_function(address))) kinds |= bit(symbol_kind::variable);
+  return static_cast<std::uint8_t>(kinds);
 }
 
-void* look_up_kind(module_record& r, const char* name, symbol_kind kind, bool& found, os::fault& fault) {
-  void* const address = look_up(r, name, found, fault);
-  if (!found || has_kind(r, address, kind)) return address;
+bool ask_system(const question& q, found_symbol& found, os::fault& fault) {
+  if (const char* const culprit = loader_blocked_by()) {
+    fault.cause = errc::loader_blocked;
+    fault.text = culprit;
+    return false;
+  }
+  bool is_there = false;
+  const os::fork_gate no_fork_meanwhile; // dlsym takes the loader's lock
+  found.address = os::symbol(q.r.handle, q.name, is_there, fault);
+  if (is_there) found.kinds = kinds_of(q.r, found.address, false);
+  return is_there;
+}
+
+// The module's own tables, then the system. What is found is remembered.
+bool look_up(const question& q, found_symbol& found, os::fault& fault) {
+  symbol_cache* const cache = cache_of(q.r);
+  const std::uint32_t gnu_hash = os::symbol_table::gnu_hash_of(q.name, q.length);
+  os::symbol_answer answer = cache != nullptr ? cache->ask(q.name, gnu_hash) : os::symbol_answer{};
+  found.length = static_cast<std::uint32_t>(q.length);
+  if (answer.verdict == os::symbol_verdict::here) {
+    found.name = answer.name;
+    found.address = answer.address;
+    found.kinds = kinds_of(q.r, answer.address, answer.function);
+    cache->insert(q.hash, found, true);
+    return true;
+  }
+  if (answer.verdict == os::symbol_verdict::elsewhere) {
+    answer = cache->ask_dependencies(q.r.handle, q.name, gnu_hash);
+    if (answer.verdict == os::symbol_verdict::elsewhere) {
+      fault.cause = errc::symbol_not_found;
+      return false;
+    }
+  }
+  found.name = q.name;
+  if (!ask_system(q, found, fault)) return false;
+  if (cache != nullptr && answer.for_all_threads) cache->insert(q.hash, found, false);
+  return true;
+}
+
+void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
+  found_symbol found;
+  if (q.r.is_static()) {
+    if (!find_static(q, found)) fault.cause = errc::symbol_not_found;
+    return found.address;
+  }
+  if (q.r.handle == nullptr) {
+    fault.cause = errc::module_is_loading; // by this thread: its initialiser holds a handle to it already
+    return nullptr;
+  }
+  if (!look_up(q, found, fault)) return nullptr;
+  if (found.allows(kind)) return found.address;
   fault.cause = errc::symbol_kind_mismatch;
   return nullptr;
 }
 
-} // namespace
-
-void* find_symbol(record& r, const char* name, symbol_kind kind, failure& why) noexcept {
+[[gnu::noinline]] void* find_anew(const question& q, symbol_kind kind, failure& why) noexcept {
   try {
     os::fault fault;
-    bool found = false;
-    void* const address = look_up_kind(full(r), name, kind, found, fault);
-    if (fault) {
-      fault.missing = name;
-      fill(why, fault, path_of(r));
-    }
-    return address;
+    void* const address = look_up_kind(q, kind, fault);
+    if (!fault) return address;
+    failure_parts parts;
+    parts.code = fault.cause;
+    parts.path = path_of(q.r);
+    parts.missing = {q.name, q.length};
+    parts.call = fault.call;
+    parts.system_text = fault.text;
+    fill(why, parts);
+    return nullptr;
   } catch (const std::bad_alloc&) {
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;
   }
+}
+
+} // namespace
+
+void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept {
+  const question q{full(r), name.c_str(), name.size(), hash_bytes(name.c_str(), name.size())};
+  if (const symbol_cache* const cache = read_published(q.r.symbols)) {
+    const found_symbol* const known = cache->find(q.hash, q.name, q.length);
+    if (known != nullptr && known->allows(kind)) return known->address;
+  }
+  return find_anew(q, kind, why);
 }
 
 bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out, std::size_t n,
@@ -76,10 +144,9 @@ bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds,
     std::string missing;
     std::vector<void*> addresses(n);
     for (std::size_t i = 0; i != n; ++i) {
-      os::fault fault;
-      bool found = false;
-      addresses[i] = look_up_kind(full(r), names[i], kinds[i], found, fault);
-      if (fault) missing += missing.empty() ? names[i] : std::string(", ") + names[i];
+      failure one;
+      addresses[i] = find_symbol(r, names[i], kinds[i], one);
+      if (one) missing += missing.empty() ? names[i] : std::string(", ") + names[i];
     }
     if (missing.empty()) {
       std::memcpy(out, addresses.data(), n * sizeof(void*));

@@ -97,7 +97,7 @@ template <class Api> Api module::bind() const {
 
 template <class Api, detail::error_sink S> Api module::bind(S& sink) const {
   Api bound;
-  failure why;
+  failure why = detail::failure_for<S>();
   if (record_ == nullptr)
     detail::set_failure(why, errc::empty_handle, "", Api::names[0]);
   else if (detail::bind_symbols(*record_, Api::names, Api::kinds, bound.addresses_, Api::size, why))

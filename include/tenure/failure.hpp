@@ -63,6 +63,7 @@ enum class errc : int {
 namespace detail {
 struct failure_text; // the library's: one shared allocation
 struct failure_access;
+struct code_only {}; // marks a failure that nobody will ask for its text
 } // namespace detail
 
 // Holds why a call failed, or nothing.
@@ -72,6 +73,8 @@ struct failure_access;
 class failure {
 public:
   failure() noexcept = default;
+  explicit failure(detail::code_only) noexcept
+      : code_only_(true) {}
   TENURE_API failure(const failure& other) noexcept;
   failure(failure&& other) noexcept
       : text_(other.text_)
@@ -119,6 +122,7 @@ private:
 
   detail::failure_text* text_ = nullptr; // null also where memory for it was refused
   errc code_ = errc::ok;
+  bool code_only_ = false; // not copied, moved or swapped: it belongs to the place
 };
 
 namespace detail {
@@ -134,6 +138,14 @@ concept code_sink = requires(S& sink, errc code) {
 
 inline void report_into(failure& sink, failure&& why) noexcept { sink = static_cast<failure&&>(why); }
 template <code_sink S> void report_into(S& sink, failure&& why) { sink = why.code(); }
+
+// What to hand to the library for a sink of type S: text is not made for those that have no room for it.
+template <class S> failure failure_for() noexcept {
+  if constexpr (code_sink<S>)
+    return failure(code_only());
+  else
+    return {};
+}
 
 template <class S>
 concept error_sink = requires(S& sink, failure&& why) {

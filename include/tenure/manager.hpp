@@ -59,12 +59,14 @@ public:
   // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
   // module; never for other modules. Errors: any of errc's first six groups.
   [[nodiscard]] module open(path_view path, const open_options& options = {}) {
+    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r);
     failure why;
     return checked(detail::open_module(*registry_, path, options, why), why);
   }
   template <detail::error_sink S>
   [[nodiscard]] module open(path_view path, const open_options& options, S& sink) noexcept {
-    failure why;
+    failure why = detail::failure_for<S>();
+    if (detail::record* const r = detail::share_active(*registry_, path)) return reported(r, why, sink);
     return reported(detail::open_module(*registry_, path, options, why), why, sink);
   }
   template <detail::error_sink S> [[nodiscard]] module open(path_view path, S& sink) noexcept {
@@ -73,6 +75,7 @@ public:
 
   // A reference to a module that is loaded, active or idle; an empty handle if it is not. Never loads.
   [[nodiscard]] module open_if_loaded(path_view path) noexcept {
+    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r);
     failure ignored; // "not loaded" is an answer here
     open_options options;
     options.no_load = true;
@@ -87,7 +90,7 @@ public:
     return checked(detail::adopt_module(*registry_, native_handle, why), why);
   }
   template <detail::error_sink S> [[nodiscard]] module adopt(void* native_handle, S& sink) noexcept {
-    failure why;
+    failure why = detail::failure_for<S>();
     return reported(detail::adopt_module(*registry_, native_handle, why), why, sink);
   }
 
@@ -97,7 +100,7 @@ public:
     return checked(detail::module_containing(*registry_, address, why), why);
   }
   template <detail::error_sink S> [[nodiscard]] module containing(const void* address, S& sink) noexcept {
-    failure why;
+    failure why = detail::failure_for<S>();
     return reported(detail::module_containing(*registry_, address, why), why, sink);
   }
 

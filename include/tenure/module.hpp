@@ -127,7 +127,7 @@ private:
   explicit module(detail::record* r) noexcept
       : record_(r) {}
   [[nodiscard]] void* find(name_view name, detail::symbol_kind kind, failure& why) const noexcept {
-    if (record_ != nullptr) return detail::find_symbol(*record_, name.c_str(), kind, why);
+    if (record_ != nullptr) return detail::find_symbol(*record_, name, kind, why);
     detail::set_failure(why, errc::empty_handle, "", name.c_str());
     return nullptr;
   }

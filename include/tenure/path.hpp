@@ -47,48 +47,49 @@ public:
   template <class C>
   requires(detail::unit_width<C> != 0) constexpr path_view(
       const C* text) noexcept // NOLINT(google-explicit-constructor): a literal is a path
-      : data_(text)
-      , size_(detail::length_of(text))
-      , width_(detail::unit_width<C>) {}
+      : path_view(text, detail::length_of(text), detail::unit_width<C>) {}
 
   template <detail::string_like S>
   constexpr path_view(const S& text) noexcept // NOLINT(google-explicit-constructor)
-      : data_(text.data())
-      , size_(text.size())
-      , width_(detail::unit_width<detail::unit_of<S>>) {}
+      : path_view(text.data(), text.size(), detail::unit_width<detail::unit_of<S>>) {}
 
   template <detail::filesystem_path P>
   constexpr path_view(const P& path) noexcept // NOLINT(google-explicit-constructor)
-      : data_(path.native().data())
-      , size_(path.native().size())
-      , width_(detail::unit_width<detail::unit_of<P>>) {}
+      : path_view(path.native().data(), path.native().size(), detail::unit_width<detail::unit_of<P>>) {}
 
   // The first character, as raw memory; `size()` characters of `width()` bytes each follow.
   [[nodiscard]] constexpr const void* data() const noexcept { return data_; }
-  [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] constexpr std::uint8_t width() const noexcept { return width_; }
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return shape_ / widths; }
+  [[nodiscard]] constexpr std::uint8_t width() const noexcept { return static_cast<std::uint8_t>(shape_ % widths); }
 
 private:
+  static constexpr std::size_t widths = 8; // 1, 2 or 4 in the low bits: two words in all, which travel in registers
+  constexpr path_view(const void* text, std::size_t size, std::uint8_t width) noexcept
+      : data_(text)
+      , shape_(size * widths + width) {}
+
   const void* data_;
-  std::size_t size_;
-  std::uint8_t width_;
+  std::size_t shape_;
 };
 
 // A view of a symbol's name: NUL-terminated bytes, as the loader wants them.
 // Obtained from: a literal or anything with c_str().
 class name_view {
 public:
-  constexpr name_view(const char* text) noexcept
-      : text_(text) {} // NOLINT(google-explicit-constructor)
+  constexpr name_view(const char* text) noexcept // NOLINT(google-explicit-constructor)
+      : text_(text)
+      , size_(__builtin_strlen(text)) {} // known when the program is compiled, if `text` is
   template <class S>
   requires requires(const S& s) { static_cast<const char*>(s.c_str()); }
-  constexpr name_view(const S& text) noexcept
-      : text_(text.c_str()) {} // NOLINT(google-explicit-constructor)
+  constexpr name_view(const S& text) noexcept // NOLINT(google-explicit-constructor)
+      : name_view(static_cast<const char*>(text.c_str())) {}
 
   [[nodiscard]] constexpr const char* c_str() const noexcept { return text_; }
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
 private:
   const char* text_;
+  std::size_t size_;
 };
 
 } // namespace tenure::inline v1

@@ -48,7 +48,7 @@ template <class F> symbol<F> module::symbol(name_view name) const {
 }
 
 template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink) const {
-  failure why;
+  failure why = detail::failure_for<S>();
   constexpr detail::symbol_kind kind = detail::kind_of<F>();
   void* address = find(name, kind, why);
   detail::report_into(sink, static_cast<failure&&>(why));

@@ -146,6 +146,13 @@ template <class T> void publish_value(T& p, T value) noexcept {
   __atomic_store_n(&p, value, __ATOMIC_RELEASE);
 }
 
+// Replaces a published pointer by another, or tells what stands there. For readers as publish_value.
+template <class T> [[nodiscard]] bool replace_pointer(T*& p, T*& expected, T* desired) noexcept {
+  TENURE_STEP();
+  // acq_rel: release as publish_value; acquire, also on failure, as read_published: whoever lost uses the winner's
+  return __atomic_compare_exchange_n(&p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 // A number that orders nothing: statistics, and the tick that orders uses only roughly.
 template <class T> [[nodiscard]] T glance(const T& n) noexcept {
   // relaxed: no decision about memory hangs on it

@@ -4,6 +4,7 @@
 
 #include <tenure/detail/count.hpp>
 #include <tenure/failure.hpp>
+#include <tenure/path.hpp>
 
 #include <cstddef>
 
@@ -39,7 +40,7 @@ TENURE_API void unshare_registry(record& r) noexcept;
 enum class symbol_kind : unsigned char { function, variable, bytes };
 
 // Errors: symbol_not_found, symbol_kind_mismatch (where it can be told), empty_handle, loader_blocked.
-TENURE_API void* find_symbol(record& r, const char* name, symbol_kind kind, failure& why) noexcept;
+TENURE_API void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept;
 // Finds all; on failure names every one that is missing and leaves `out` as it was.
 TENURE_API bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out,
                              std::size_t n, failure& why) noexcept;

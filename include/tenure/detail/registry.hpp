@@ -80,6 +80,9 @@ namespace tenure::inline v1::detail {
 TENURE_API void retire_registry(registry& g) noexcept;
 
 // Each returns a record with one reference for the caller, or null and `why`.
+// The first is for modules that are in use and known by that name: it waits for nobody, and null says only that
+// open_module must be asked.
+[[nodiscard]] TENURE_API record* share_active(registry& g, path_view path) noexcept;
 TENURE_API record* open_module(registry& g, path_view path, const open_options& options,
                                failure& why) noexcept;
 TENURE_API record* adopt_module(registry& g, void* native_handle, failure& why) noexcept;
