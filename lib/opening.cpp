@@ -31,6 +31,9 @@ std::uint64_t hash_handle(void* handle) noexcept {
 }
 std::uint64_t hash_file(const os::file_identity& f) noexcept { return hash_pair(f.volume, f.number); }
 
+// Of the whole process: a shortcut may meet modules of several managers.
+constinit std::uint64_t loads_so_far = 0;
+
 // A file that was replaced while the old one is mapped loads under another spelling; two old ones need one
 // more.
 constexpr unsigned spellings = 4;
@@ -270,7 +273,8 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_use(r);
   ++r.loads;
-  r.loaded_at = g_.next_tick();
+  r.loaded_at = g_.next_tick_locked();
+  r.load = take_number(loads_so_far) + 1;
   ++g_.stats.loads;
   g_.stats.loading = g_.stats.loading + seen.took;
   r.reason = linger_reason::none;
@@ -490,6 +494,7 @@ record* add_static_module(registry& g, const char* name, const static_symbol* sy
     module_record& r = g.new_record_locked();
     g.add_name_locked(r, name);
     r.static_symbols = symbols;
+    r.load = take_number(loads_so_far) + 1;
     r.static_count = n;
     r.pins = 1; // part of the program: no policy ever sees it
     r.state = phase::open;

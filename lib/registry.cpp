@@ -35,6 +35,7 @@ module_record& registry::new_record_locked() {
     if (r->state == phase::absent && r->names == nullptr) return *r;
   auto* const r = new module_record;
   r->owner = this;
+  r->ticks = &tick;
   r->next_record = records;
   records = r;
   return *r;
@@ -94,7 +95,7 @@ void registry::await_locked() {
 bool registry::acquire_locked(module_record& r) noexcept {
   bool revived = false;
   if (try_acquire(r.refs, revived)) {
-    if (revived) jot(r.used_at, next_tick());
+    if (revived) jot(r.used_at, next_tick_locked());
   } else {
     // Idle or on its way to it: only the holder of the mutex changes the word now, so one replace is enough.
     const bool releaser_on_its_way = r.kept_by == keeper::nobody;
@@ -102,7 +103,7 @@ bool registry::acquire_locked(module_record& r) noexcept {
     set_flags(r.refs, releaser_on_its_way ? pending_bit : 0);
     acquire(r.refs);
     revived = true;
-    jot(r.used_at, next_tick());
+    jot(r.used_at, next_tick_locked());
   }
   if (revived) {
     ++stats.revives;
@@ -278,7 +279,7 @@ void last_dropped(record& dropped) noexcept {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
     const word before = clear_flags(r.refs, pending_bit);
-    if (count_of(before) == 0 && r.state == phase::open) g.settle_locked(r, g.next_tick(), victims);
+    if (count_of(before) == 0 && r.state == phase::open) g.settle_locked(r, g.next_tick_locked(), victims);
     g.take_waiting_locked(victims, false);
     g.claim_locked(victims, chain);
   }
@@ -286,15 +287,8 @@ void last_dropped(record& dropped) noexcept {
   try_leftovers();
 }
 
-bool lock_weak(record& r, std::uint64_t generation) noexcept {
+bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept {
   registry& g = *r.owner;
-  bool revived = false;
-  if (try_acquire(r.refs, revived)) {
-    if (revived) g.note_quiet_revive(r);
-    if (r.generation == generation) return true; // constant while the reference is held
-    drop_reference(r);
-    return false;
-  }
   const sync::scoped_lock lock(g.mutex);
   if (r.generation != generation || full(r).state != phase::open) return false;
   g.acquire_locked(full(r));
@@ -327,7 +321,7 @@ void unpin_module(record& pinned) noexcept {
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
-    if (--r.pins == 0 && r.kept_by == keeper::pins) g.settle_locked(r, g.next_tick(), victims);
+    if (--r.pins == 0 && r.kept_by == keeper::pins) g.settle_locked(r, g.next_tick_locked(), victims);
     g.claim_locked(victims, chain);
   }
   g.close_chain(chain, nullptr);
@@ -383,7 +377,7 @@ std::uint32_t forget_lingering_locked(registry& g) noexcept {
 void release_static_locked(registry& g, idle_list& victims) noexcept {
   for (module_record* r = g.records; r != nullptr; r = r->next_record)
     if (r->is_static() && r->state == phase::open && --r->pins == 0 && r->kept_by == keeper::pins)
-      g.settle_locked(*r, g.next_tick(), victims);
+      g.settle_locked(*r, g.next_tick_locked(), victims);
 }
 
 } // namespace
@@ -424,7 +418,7 @@ time_point now_of(registry& g) noexcept {
 manager_stats stats_of(registry& g) noexcept {
   const sync::scoped_lock lock(g.mutex);
   manager_stats s = g.stats;
-  s.revives += glance(g.quiet_revives);
+  s.revives += g.quiet_revives_locked();
   for (const module_record* r = g.records; r != nullptr; r = r->next_record) {
     if (r->state == phase::absent) continue;
     ++s.resident;

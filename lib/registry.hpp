@@ -68,7 +68,7 @@ struct registry {
   manager_stats stats;
   std::uint64_t tick =
       0; // orders uses; glance and jot, also without the mutex: it may lose a step between threads
-  std::uint64_t quiet_revives = 0; // revives without the mutex; as tick
+  std::uint64_t ticks_locked = 0;  // of those, the ones taken with the mutex held; the others were revives without it
   bool exit_watched = false;     // see os::watch_exit
   bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
   std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
@@ -114,16 +114,16 @@ struct registry {
   void look_again_outside(report_builder* report) noexcept;
   module_record* take_lingering(const module_record* after) noexcept;
 
-  std::uint64_t next_tick() noexcept {
+  std::uint64_t next_tick_locked() noexcept {
     const std::uint64_t next = glance(tick) + 1;
     jot(tick, next);
+    ++ticks_locked;
     return next;
   }
-
-  // A parked module was revived by try_acquire, without the mutex.
-  void note_quiet_revive(record& r) noexcept {
-    jot(r.used_at, next_tick());
-    jot(quiet_revives, glance(quiet_revives) + 1);
+  // Those of note_revive.
+  [[nodiscard]] std::uint64_t quiet_revives_locked() const noexcept {
+    const std::uint64_t all = glance(tick);
+    return all > ticks_locked ? all - ticks_locked : 0;
   }
 
   void keep() noexcept { share(holders); }

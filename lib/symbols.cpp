@@ -138,6 +138,13 @@ void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noe
   return find_anew(q, kind, why);
 }
 
+// What is remembered is; a look-up that found no memory to remember it is not.
+bool same_on_all_threads(record& r, name_view name) noexcept {
+  if (full(r).is_static()) return true;
+  const symbol_cache* const cache = read_published(full(r).symbols);
+  return cache != nullptr && cache->find(hash_bytes(name.c_str(), name.size()), name.c_str(), name.size()) != nullptr;
+}
+
 bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out, std::size_t n,
                   failure& why) noexcept {
   try {

@@ -30,6 +30,7 @@ template <class T, class... Params> struct factory_of<T(Params...)> {
   using type = T;
   using signature = T*(Params...);
 };
+struct instance_access;
 } // namespace detail
 
 // Sole owner of an object of type T, with a reference to the module whose code it needs.
@@ -67,9 +68,9 @@ public:
         static_cast<module&&>(owner_); // released at the very end, and also if the next line throws
     object_ = nullptr;
     if constexpr (std::is_nothrow_destructible_v<T>)
-      destroy_(whole_, destroyer_);
+      destroy_whole();
     else
-      detail::call_across(*detail::handle_access::record_of(last), [this] { destroy_(whole_, destroyer_); });
+      detail::call_across(*detail::handle_access::record_of(last), [this] { destroy_whole(); });
   }
 
   [[nodiscard]] T* get() const noexcept { return object_; }
@@ -81,6 +82,7 @@ public:
 private:
   template <class U> friend class instance;
   friend class module;
+  friend struct detail::instance_access;
   using any_function = void();
   using destroy_call = void(void* whole, any_function* destroyer);
 
@@ -88,9 +90,13 @@ private:
       : owner_(static_cast<module&&>(owner))
       , object_(object)
       , whole_(object)
-      , destroy_(destroyer != nullptr ? call_destroyer : call_delete)
+      , destroy_(destroyer != nullptr ? call_destroyer : nullptr)
       , destroyer_(destroyer) {}
 
+  void destroy_whole() {
+    if (destroy_ != nullptr) return destroy_(whole_, destroyer_);
+    if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole_);
+  }
   static void call_delete(void* whole, any_function*) {
     if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole);
   }
@@ -102,6 +108,8 @@ private:
     object_ = other.object_;
     whole_ = other.whole_;
     destroy_ = other.destroy_;
+    if constexpr (!std::is_same_v<T, U>)
+      if (destroy_ == nullptr) destroy_ = instance<U>::call_delete; // as what it is, not as what it is taken for
     destroyer_ = other.destroyer_;
     other.object_ = nullptr;
   }
@@ -109,7 +117,7 @@ private:
   module owner_;
   T* object_ = nullptr;
   void* whole_ = nullptr; // as the factory returned it; object_ may be a base of it
-  destroy_call* destroy_ = nullptr;
+  destroy_call* destroy_ = nullptr; // null: *whole_ is a T, and deleted
   detail::scrubbed<any_function> destroyer_; // the module's own function, null if the object is deleted
 };
 
@@ -122,8 +130,7 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
   using made = detail::factory_of<Made>;
   using object = typename made::type;
   failure why;
-  const module held(
-      *this); // the factory runs with the module held by host code, also if *this goes meanwhile
+  module held(*this); // the factory runs with the module held by host code, also if *this goes meanwhile
   void* const make = held.find(names.make, detail::symbol_kind::function, why);
   void* destroy = nullptr;
   if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, detail::symbol_kind::function, why);
@@ -135,8 +142,18 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
     detail::set_failure(why, errc::factory_returned_null, held.path(), names.make);
     detail::raise(static_cast<failure&&>(why));
   }
-  return instance<object>(held, result, reinterpret_cast<void (*)()>(destroy));
+  return instance<object>(static_cast<module&&>(held), result, reinterpret_cast<void (*)()>(destroy));
 }
+
+namespace detail {
+struct instance_access { // the way in for factory
+  // An empty one if there is no object; the module is then released.
+  template <class T> static instance<T> make(module&& owner, T* object, void (*destroyer)()) noexcept {
+    if (object == nullptr) return {};
+    return instance<T>(static_cast<module&&>(owner), object, destroyer);
+  }
+};
+} // namespace detail
 
 } // namespace tenure::inline v1
 

@@ -4,7 +4,9 @@
 //   manager<Policy>     opens modules and lets them go          <tenure/manager.hpp>
 //   module              a counted handle; weak_module           <tenure/module.hpp>
 //   symbol<F>, api<...> functions and variables of a module     <tenure/symbol.hpp>, <tenure/api.hpp>
+//   shortcut<F>         an address remembered where it is used  <tenure/shortcut.hpp>
 //   instance<T>         an object that a module made            <tenure/instance.hpp>
+//   factory<T>          makes such objects, again and again     <tenure/factory.hpp>
 //   pin, guard          keep it resident; mark a raw call       <tenure/pin.hpp>, <tenure/guard.hpp>
 //   unload_report       what is gone, what stays, and why       <tenure/report.hpp>
 //   error, failure      the cause and the whole story           <tenure/error.hpp>, <tenure/failure.hpp>
@@ -18,6 +20,7 @@
 
 #include <tenure/api.hpp>
 #include <tenure/error.hpp>
+#include <tenure/factory.hpp>
 #include <tenure/guard.hpp>
 #include <tenure/instance.hpp>
 #include <tenure/manager.hpp>
@@ -28,6 +31,7 @@
 #include <tenure/policies/limit_idle_bytes.hpp>
 #include <tenure/policies/periodic_sweep.hpp>
 #include <tenure/policies/resident.hpp>
+#include <tenure/shortcut.hpp>
 #include <tenure/symbol.hpp>
 
 #endif

@@ -164,9 +164,9 @@ template <class T> void jot(T& n, T value) noexcept {
 }
 
 // The next number of a counter; each is given once.
-[[nodiscard]] inline std::uint32_t take_number(std::uint32_t& counter) noexcept {
+template <class N> [[nodiscard]] N take_number(N& counter) noexcept {
   // relaxed: only its being unique matters; pairs with nothing
-  return __atomic_fetch_add(&counter, 1u, __ATOMIC_RELAXED);
+  return __atomic_fetch_add(&counter, N{1}, __ATOMIC_RELAXED);
 }
 
 // Counts owners of plain memory (the registry itself, a failure's text): not of modules.

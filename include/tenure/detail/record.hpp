@@ -18,7 +18,9 @@ struct record {
   word refs = 0;                // see count.hpp
   std::uint64_t used_at = 0;    // the registry's tick at the last revive; glance and jot
   registry* owner = nullptr;    // constant
+  std::uint64_t* ticks = nullptr; // the registry's; constant
   std::uint64_t generation = 0; // +1 when the module is gone; written with the mutex held and refs not open
+  std::uint64_t load = 0;       // the number of this load in the process, never given again; as generation
 };
 
 // The registry hears of a last reference. Noexcept; may close modules, never while their code is on this
@@ -29,9 +31,24 @@ inline void drop_reference(record& r) noexcept {
   if (is_last(release(r.refs))) last_dropped(r);
 }
 
+// A parked module was revived without the mutex: orders uses. Two threads may lose a step between them.
+inline void note_revive(record& r) noexcept {
+  const std::uint64_t now = glance(*r.ticks) + 1;
+  jot(*r.ticks, now);
+  jot(r.used_at, now);
+}
+
 // A strong reference to the same module as `r` was at `generation`, if it is loaded. On true the caller owns
 // it.
-[[nodiscard]] TENURE_API bool lock_weak(record& r, std::uint64_t generation) noexcept;
+[[nodiscard]] TENURE_API bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept;
+[[nodiscard]] inline bool lock_weak(record& r, std::uint64_t generation) noexcept {
+  bool revived = false;
+  if (!try_acquire(r.refs, revived)) return lock_weak_slowly(r, generation);
+  if (revived) note_revive(r);
+  if (r.generation == generation) return true; // constant while the reference is held
+  drop_reference(r);
+  return false;
+}
 // Weak references keep the registry's memory, not the module.
 TENURE_API void share_registry(record& r) noexcept;
 TENURE_API void unshare_registry(record& r) noexcept;
@@ -41,6 +58,8 @@ enum class symbol_kind : unsigned char { function, variable, bytes };
 
 // Errors: symbol_not_found, symbol_kind_mismatch (where it can be told), empty_handle, loader_blocked.
 TENURE_API void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept;
+// False for a thread-local variable, which has another address on each. Pre: the module has the symbol.
+[[nodiscard]] TENURE_API bool same_on_all_threads(record& r, name_view name) noexcept;
 // Finds all; on failure names every one that is missing and leaves `out` as it was.
 TENURE_API bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out,
                              std::size_t n, failure& why) noexcept;
@@ -63,7 +82,7 @@ TENURE_API void leave_guard(record* r) noexcept;
 
 // Calls code of a module; an exception that it lets out keeps the module. Costs nothing where nothing is thrown.
 // Pre: the caller holds a reference to `r`.
-template <class Call> decltype(auto) call_across(record& r, Call&& call) {
+template <class Call> [[gnu::always_inline]] inline decltype(auto) call_across(record& r, Call&& call) {
   try {
     return call();
   } catch (...) {

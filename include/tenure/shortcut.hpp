@@ -1,0 +1,87 @@
+// A symbol's address, remembered at the place in the program where it is looked up.
+#ifndef TENURE_SHORTCUT_HPP
+#define TENURE_SHORTCUT_HPP
+
+#include <tenure/module.hpp>
+
+#include <type_traits>
+
+namespace tenure::inline v1 {
+
+// For a function that is called in one place, through whatever module comes by: costs two comparisons where the module is
+// the one of the time before, and a look-up by name where it is another one, or was loaded anew. Never gives an address of
+// a module that is gone: it asks the handle.
+// When not to use it: as a member beside a handle; symbol<F> is that, and holds its module. Where two modules take turns at
+// one place; each turn is a look-up.
+// Obtained from: its constructor, at best as a constant-initialised static. Not copyable.
+// Threads: any number at the same time; none waits.
+//
+//   int decode(const tenure::module& codec, const char* file) {
+//     static constinit tenure::shortcut<int(const char*)> decode("decode");
+//     return decode.in(codec)(file);
+//   }
+template <class F> class shortcut {
+public:
+  // Pre: `name` outlives the shortcut, as a literal does.
+  explicit constexpr shortcut(name_view name) noexcept
+      : name_(name) {}
+  shortcut(const shortcut&) = delete;
+  shortcut& operator=(const shortcut&) = delete;
+
+  // The address in `m`: valid while any reference to that module lives.
+  // Errors: as module::symbol.
+  [[nodiscard]] F& in(const module& m) {
+    if (void* const known = recall(detail::handle_access::record_of(m))) return *as_target(known);
+    return *look_up(m);
+  }
+
+private:
+  static F* as_target(void* address) noexcept {
+    if constexpr (std::is_function_v<F>)
+      return reinterpret_cast<F*>(address);
+    else
+      return static_cast<F*>(address);
+  }
+
+  // Null if what is remembered is of another load, or is just being written.
+  [[nodiscard]] void* recall(const detail::record* r) const noexcept {
+    if (r == nullptr) return nullptr;
+    const detail::word before = detail::read_published(version_);
+    const std::uint64_t load = detail::read_published(load_);
+    void* const address = detail::read_published(address_);
+    const bool whole = (before & 1) == 0 && detail::glance(version_) == before; // nobody wrote in between
+    return whole && load == r->load ? address : nullptr; // constant while m is held; 0 is no load's number
+  }
+
+  void remember(std::uint64_t load, void* address) noexcept {
+    detail::word seen = detail::look(version_);
+    if ((seen & 1) != 0 || !detail::replace(version_, seen, seen + 1)) return; // another thread writes
+    // release, both: who sees one of these sees that the version is odd, or a later one
+    detail::publish_value(load_, load);
+    detail::publish_value(address_, address);
+    detail::publish_value(version_, seen + 2);
+  }
+
+  [[nodiscard]] F* look_up(const module& m) {
+    failure why;
+    detail::record* const r = detail::handle_access::record_of(m);
+    void* address = nullptr;
+    if (r != nullptr)
+      address = detail::find_symbol(*r, name_, detail::kind_of<F>(), why);
+    else
+      detail::set_failure(why, errc::empty_handle, "", name_.c_str());
+    if (address == nullptr && !why) detail::set_failure(why, errc::symbol_not_found, m.path(), "its value is null");
+    if (why) detail::raise(static_cast<failure&&>(why));
+    if (detail::same_on_all_threads(*r, name_)) remember(r->load, address);
+    return as_target(address);
+  }
+
+  name_view name_;
+  detail::word version_ = 0; // odd while a thread writes the other two
+  std::uint64_t load_ = 0;   // of the module that `address_` is in
+  void* address_ = nullptr;
+};
+
+} // namespace tenure::inline v1
+
+#endif
