@@ -79,13 +79,20 @@ void add_code(mapped_image& image, address_range range) noexcept {
 }
 
 // Extends `image` by one loadable segment, in whole pages as the loader maps it.
-void add_segment(mapped_image& image, const dl_phdr_info& object, const ElfW(Phdr) & segment) noexcept {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin = (object.dlpi_addr + segment.p_vaddr) & ~(page - 1);
-  const std::uintptr_t end = (object.dlpi_addr + segment.p_vaddr + segment.p_memsz + page - 1) & ~(page - 1);
+void add_segment(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) & segment, std::uintptr_t page) noexcept {
+  const std::uintptr_t begin = (bias + segment.p_vaddr) & ~(page - 1);
+  const std::uintptr_t end = (bias + segment.p_vaddr + segment.p_memsz + page - 1) & ~(page - 1);
   if (!image.known() || begin < image.whole.begin) image.whole.begin = begin;
   if (end > image.whole.end) image.whole.end = end;
   if ((segment.p_flags & PF_X) != 0) add_code(image, {begin, end});
+}
+
+std::uintptr_t page_size() noexcept { return static_cast<std::uintptr_t>(::getpagesize()); }
+
+void add_segments(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) * segments, std::size_t count) noexcept {
+  const std::uintptr_t page = page_size();
+  for (std::size_t i = 0; i != count; ++i)
+    if (segments[i].p_type == PT_LOAD) add_segment(image, bias, segments[i], page);
 }
 
 struct search {
@@ -102,8 +109,7 @@ int measure(dl_phdr_info* object, std::size_t, void* context) noexcept {
       mine = object->dlpi_addr + segment.p_vaddr == reinterpret_cast<std::uintptr_t>(wanted.dynamic);
   }
   if (!mine) return 0;
-  for (ElfW(Half) i = 0; i != object->dlpi_phnum; ++i)
-    if (object->dlpi_phdr[i].p_type == PT_LOAD) add_segment(*wanted.image, *object, object->dlpi_phdr[i]);
+  add_segments(*wanted.image, object->dlpi_addr, object->dlpi_phdr, object->dlpi_phnum);
   return 1;
 }
 
@@ -116,16 +122,46 @@ const char* name_of(const char* loader_name) noexcept {
 struct presence {
   const mapped_image* image;
   const char* path;
+  bool found = false;
 };
 
+#  if defined(DLFO_STRUCT_HAS_EH_DBASE) // glibc 2.35
+// Asks for the one object that lies there, while the caller holds the loader's list: until that is let go nobody frees
+// the object's name. Ends at the first object of the list: how many there are does not matter.
+int ask_there(dl_phdr_info*, std::size_t, void* context) noexcept {
+  auto& wanted = *static_cast<presence*>(context);
+  dl_find_object seen;
+  if (::_dl_find_object(reinterpret_cast<void*>(wanted.image->whole.begin), &seen) != 0) return 1;
+  const std::uintptr_t page = page_size();
+  const auto begin = reinterpret_cast<std::uintptr_t>(seen.dlfo_map_start) & ~(page - 1);
+  const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(seen.dlfo_map_end) + page - 1) & ~(page - 1);
+  wanted.found = begin == wanted.image->whole.begin && end == wanted.image->whole.end &&
+                 std::strcmp(name_of(seen.dlfo_link_map->l_name), wanted.path) == 0;
+  return 1;
+}
+#  else
 // The name is compared too: another module may lie at the same address by now.
-int is_same(dl_phdr_info* object, std::size_t, void* context) noexcept {
-  const auto& wanted = *static_cast<const presence*>(context);
+int ask_there(dl_phdr_info* object, std::size_t, void* context) noexcept {
+  auto& wanted = *static_cast<presence*>(context);
   if (std::strcmp(name_of(object->dlpi_name), wanted.path) != 0) return 0;
   mapped_image seen;
-  for (ElfW(Half) i = 0; i != object->dlpi_phnum; ++i)
-    if (object->dlpi_phdr[i].p_type == PT_LOAD) add_segment(seen, *object, object->dlpi_phdr[i]);
-  return seen.whole.begin == wanted.image->whole.begin && seen.whole.end == wanted.image->whole.end ? 1 : 0;
+  add_segments(seen, object->dlpi_addr, object->dlpi_phdr, object->dlpi_phnum);
+  wanted.found = seen.whole.begin == wanted.image->whole.begin && seen.whole.end == wanted.image->whole.end;
+  return wanted.found ? 1 : 0;
+}
+#  endif
+
+// Asks about the handle itself where the system can tell, as a search takes as long as there are objects.
+bool measure_by_handle(void* handle, const link_map& map, mapped_image& image) noexcept {
+#  if defined(__GLIBC__) && __GLIBC_PREREQ(2, 36)
+  const ElfW(Phdr)* segments = nullptr;
+  const int count = ::dlinfo(handle, RTLD_DI_PHDR, &segments);
+  if (count > 0) add_segments(image, map.l_addr, segments, static_cast<std::size_t>(count));
+#  else
+  static_cast<void>(handle);
+  static_cast<void>(map);
+#  endif
+  return image.known();
 }
 
 } // namespace
@@ -135,18 +171,20 @@ bool describe(void* handle, mapped_image& image, std::string& path) {
   link_map* map = nullptr;
   if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return false;
   path = name_of(map->l_name);
+  if (measure_by_handle(handle, *map, image)) return true;
   search wanted{map->l_ld, &image};
   ::dl_iterate_phdr(measure, &wanted);
   return image.known();
 }
 
 bool is_mapped(const mapped_image& image, const char* path) noexcept {
-#  if defined(DLFO_STRUCT_HAS_EH_DBASE) // glibc 2.35: a look-up without a lock, in some nanoseconds
+#  if defined(DLFO_STRUCT_HAS_EH_DBASE) // a look-up without a lock, in some nanoseconds
   dl_find_object found;
   if (::_dl_find_object(reinterpret_cast<void*>(image.whole.begin), &found) != 0) return false;
 #  endif
   presence wanted{&image, path};
-  return ::dl_iterate_phdr(is_same, &wanted) != 0;
+  ::dl_iterate_phdr(ask_there, &wanted);
+  return wanted.found;
 }
 
 #endif
