@@ -1,4 +1,5 @@
-// Makes objects of one kind: the module's functions are looked up once, and the module is held only while objects live.
+// Makes objects of one kind: the module's functions are looked up once, and the module is held only while
+// objects live.
 #ifndef TENURE_FACTORY_HPP
 #define TENURE_FACTORY_HPP
 
@@ -7,10 +8,10 @@
 
 namespace tenure::inline v1 {
 
-// Refers to its module as a weak_module does: between objects the module is idle, and the policy may let it go.
-// When not to use it: for objects that are made once; module::create does. Where the module should stay, keep a handle, too.
-// Obtained from: a module and the names of its functions; a copy, a move. Threads: as an int for itself; create() may be
-// called from any thread.
+// Refers to its module as a weak_module does: between objects the module is idle, and the policy may let it
+// go. When not to use it: for objects that are made once; module::create does. Where the module should stay,
+// keep a handle, too. Obtained from: a module and the names of its functions; a copy, a move. Threads: as an
+// int for itself; create() may be called from any thread.
 //
 //   tenure::factory<decoder> decoders(modules.open("plugins/flac"), "make_decoder");
 //   if (auto d = decoders.create()) d->decode("song.flac");

@@ -8,12 +8,11 @@
 
 namespace tenure::inline v1 {
 
-// For a function that is called in one place, through whatever module comes by: costs two comparisons where the module is
-// the one of the time before, and a look-up by name where it is another one, or was loaded anew. Never gives an address of
-// a module that is gone: it asks the handle.
-// When not to use it: as a member beside a handle; symbol<F> is that, and holds its module. Where two modules take turns at
-// one place; each turn is a look-up.
-// Obtained from: its constructor, at best as a constant-initialised static. Not copyable.
+// For a function that is called in one place, through whatever module comes by: costs two comparisons where
+// the module is the one of the time before, and a look-up by name where it is another one, or was loaded
+// anew. Never gives an address of a module that is gone: it asks the handle. When not to use it: as a member
+// beside a handle; symbol<F> is that, and holds its module. Where two modules take turns at one place; each
+// turn is a look-up. Obtained from: its constructor, at best as a constant-initialised static. Not copyable.
 // Threads: any number at the same time; none waits.
 //
 //   int decode(const tenure::module& codec, const char* file) {
@@ -70,7 +69,8 @@ private:
       address = detail::find_symbol(*r, name_, detail::kind_of<F>(), why);
     else
       detail::set_failure(why, errc::empty_handle, "", name_.c_str());
-    if (address == nullptr && !why) detail::set_failure(why, errc::symbol_not_found, m.path(), "its value is null");
+    if (address == nullptr && !why)
+      detail::set_failure(why, errc::symbol_not_found, m.path(), "its value is null");
     if (why) detail::raise(static_cast<failure&&>(why));
     if (detail::same_on_all_threads(*r, name_)) remember(r->load, address);
     return as_target(address);
