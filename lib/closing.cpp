@@ -65,6 +65,7 @@ void linger_locked(registry& g, module_record& r, const close_result& result) no
   registry::set_evidence_locked(r, result.why.detail.c_str());
   r.reason = result.why.reason;
   r.state = phase::lingering;
+  g.lingered = true;
   r.worker = 0;
   g.look_again |= sync::this_thread().inside_loader != 0;
   g.changed.notify_all();
@@ -223,8 +224,13 @@ void try_leftovers() noexcept {
 // meanwhile.
 module_record* registry::take_lingering(const module_record* after) noexcept {
   const sync::scoped_lock lock(mutex);
+  if (after == nullptr && !std::exchange(lingered, false)) return nullptr;
   module_record* r = after != nullptr ? after->next_record : records;
-  while (r != nullptr && (r->state != phase::lingering || count_of(look(r->refs)) != 0)) r = r->next_record;
+  for (; r != nullptr; r = r->next_record) {
+    if (r->state != phase::lingering) continue;
+    if (count_of(look(r->refs)) == 0) break;
+    lingered = true; // it refers to itself; perhaps no more the next time
+  }
   if (r == nullptr) return nullptr;
   r->state = phase::closing;
   r->worker = sync::this_thread_id();
@@ -246,6 +252,7 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     note(report, *r, entry);
     if (mapped && policy != nullptr) { // else nobody is left to look at it again
       r->state = phase::lingering;
+      lingered = true;
       r->worker = 0;
       changed.notify_all();
       continue;
@@ -270,7 +277,8 @@ template <class Name> void claim_all_locked(registry& g, closing_chain& chain, N
 
 void claim_due_locked(registry& g, const duration* delay, closing_chain& chain) noexcept {
   if (g.policy == nullptr) return; // a sweeper that outlives its manager
-  const sweep_request request{g.now(), delay != nullptr, delay != nullptr ? *delay : duration{}};
+  const sweep_request request{g.now(), delay != nullptr, delay != nullptr ? *delay : duration{},
+                              take_flag(g.clock.used)};
   claim_all_locked(g, chain, [&](idle_list& victims) { g.table.sweep(g.policy, request, victims); });
 }
 

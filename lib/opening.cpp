@@ -300,6 +300,7 @@ record* opening::give_up_locked(module_record& r) noexcept {
   clear_flags(r.refs, pending_bit);
   if (r.handle != nullptr || count_of(look(r.refs)) != 0) { // it lingered before, or refers to itself
     r.state = phase::lingering;
+    g_.lingered = true;
     r.worker = 0;
     g_.changed.notify_all();
     return nullptr;

@@ -35,7 +35,7 @@ module_record& registry::new_record_locked() {
     if (r->state == phase::absent && r->names == nullptr) return *r;
   auto* const r = new module_record;
   r->owner = this;
-  r->ticks = &tick;
+  r->clock = &clock;
   r->next_record = records;
   records = r;
   return *r;
@@ -95,7 +95,7 @@ void registry::await_locked() {
 bool registry::acquire_locked(module_record& r) noexcept {
   bool revived = false;
   if (try_acquire(r.refs, revived)) {
-    if (revived) jot(r.used_at, next_tick_locked());
+    if (revived) jot(r.used_at, next_tick_locked()), raise_flag(clock.used);
   } else {
     // Idle or on its way to it: only the holder of the mutex changes the word now, so one replace is enough.
     const bool releaser_on_its_way = r.kept_by == keeper::nobody;

@@ -66,10 +66,10 @@ struct registry {
   module_record* records = nullptr; // every record ever made, for reuse
   std::vector<std::string> search_path;
   manager_stats stats;
-  std::uint64_t tick =
-      0; // orders uses; glance and jot, also without the mutex: it may lose a step between threads
-  std::uint64_t ticks_locked = 0;  // of those, the ones taken with the mutex held; the others were revives without it
+  use_clock clock;
+  std::uint64_t ticks_locked = 0;  // of the clock's ticks, the ones taken with the mutex held; the others were revives without it
   bool exit_watched = false;     // see os::watch_exit
+  bool lingered = false;         // some module may linger: set with that state, cleared by whoever looks at them all
   bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
   std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
 
@@ -115,14 +115,14 @@ struct registry {
   module_record* take_lingering(const module_record* after) noexcept;
 
   std::uint64_t next_tick_locked() noexcept {
-    const std::uint64_t next = glance(tick) + 1;
-    jot(tick, next);
+    const std::uint64_t next = glance(clock.ticks) + 1;
+    jot(clock.ticks, next);
     ++ticks_locked;
     return next;
   }
   // Those of note_revive.
   [[nodiscard]] std::uint64_t quiet_revives_locked() const noexcept {
-    const std::uint64_t all = glance(tick);
+    const std::uint64_t all = glance(clock.ticks);
     return all > ticks_locked ? all - ticks_locked : 0;
   }
 

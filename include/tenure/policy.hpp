@@ -162,6 +162,7 @@ struct sweep_request {
   time_point now;
   bool has_delay = false; // a delay was given for this call
   duration delay;         // idle for at least this long
+  bool used = true;       // some module may have been revived without the mutex since the last sweep; false: none was
   [[nodiscard]] constexpr duration delay_or(duration usual) const noexcept {
     return has_delay ? delay : usual;
   }

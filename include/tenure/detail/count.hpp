@@ -163,6 +163,19 @@ template <class T> void jot(T& n, T value) noexcept {
   __atomic_store_n(&n, value, __ATOMIC_RELAXED);
 }
 
+// A flag that says "look": raised without the mutex, taken down by whoever looks, before it looks.
+inline void raise_flag(std::uint32_t& flag) noexcept {
+  TENURE_STEP();
+  // release: who takes it down sees what was done before (a revive's word); pairs with take_flag
+  __atomic_store_n(&flag, 1u, __ATOMIC_RELEASE);
+}
+[[nodiscard]] inline bool take_flag(std::uint32_t& flag) noexcept {
+  TENURE_STEP();
+  // acq_rel: acquire as said there; release so that what follows is not looked at before the flag is down, and a
+  // flag that is raised meanwhile stays up for the next look
+  return __atomic_exchange_n(&flag, 0u, __ATOMIC_ACQ_REL) != 0;
+}
+
 // The next number of a counter; each is given once.
 template <class N> [[nodiscard]] N take_number(N& counter) noexcept {
   // relaxed: only its being unique matters; pairs with nothing

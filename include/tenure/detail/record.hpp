@@ -12,13 +12,19 @@ namespace tenure::inline v1::detail {
 
 struct registry; // lib/registry.hpp: one per manager, outlives it while handles do
 
+// What a registry knows of revives that took no lock.
+struct use_clock {
+  std::uint64_t ticks = 0; // orders uses; glance and jot: may lose a step between threads
+  std::uint32_t used = 0;  // raised at each; taken down by sweeps
+};
+
 // Memory of a record stays a record as long as its registry lives, so a reader that lost a race finds a
 // record and not a stranger; `generation` tells whether it is still the same module.
 struct record {
   word refs = 0;                // see count.hpp
   std::uint64_t used_at = 0;    // the registry's tick at the last revive; glance and jot
   registry* owner = nullptr;    // constant
-  std::uint64_t* ticks = nullptr; // the registry's; constant
+  use_clock* clock = nullptr;   // the registry's; constant
   std::uint64_t generation = 0; // +1 when the module is gone; written with the mutex held and refs not open
   std::uint64_t load = 0;       // the number of this load in the process, never given again; as generation
 };
@@ -33,9 +39,10 @@ inline void drop_reference(record& r) noexcept {
 
 // A parked module was revived without the mutex: orders uses. Two threads may lose a step between them.
 inline void note_revive(record& r) noexcept {
-  const std::uint64_t now = glance(*r.ticks) + 1;
-  jot(*r.ticks, now);
+  const std::uint64_t now = glance(r.clock->ticks) + 1;
+  jot(r.clock->ticks, now);
   jot(r.used_at, now);
+  raise_flag(r.clock->used);
 }
 
 // A strong reference to the same module as `r` was at `generation`, if it is loaded. On true the caller owns

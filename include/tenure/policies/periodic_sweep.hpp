@@ -23,7 +23,9 @@ public:
   void idled(idle_module& m, time_point, idle_list&) noexcept { unstamped_.push_back(m); }
   void revived(idle_module& m) noexcept { (m.stamp == never ? unstamped_ : candidates_).remove(m); }
   void sweep(const sweep_request& request, idle_list& victims) noexcept {
-    hand_back_used(victims); // those that are idle again come back through idled(), and the sweep is repeated
+    // Those that are idle again come back through idled(), and the sweep is repeated. Nothing to look through where
+    // nothing was used: what such a sweep costs does not depend on how many are idle.
+    if (request.used) hand_back_used(victims);
     stamp_new_ones(request.now);
     const duration delay = request.delay_or(delay_);
     while (!candidates_.empty() && candidates_.front()->stamp + delay <= request.now)
