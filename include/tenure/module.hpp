@@ -180,6 +180,7 @@ namespace detail {
 struct handle_access { // the library's and the other handles' way in
   static module adopt_reference(record* r) noexcept { return module(r); }
   static record* record_of(const module& m) noexcept { return m.record_; }
+  static void give_up(module& m) noexcept { m.record_ = nullptr; } // its reference is somebody else's now
 };
 } // namespace detail
 
