@@ -5,6 +5,7 @@
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
 #include "os/quarantine.hpp"
+#include "plugin_host.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
 #include "throwers.hpp"
@@ -23,6 +24,7 @@ struct close_result {
   bool refused = false;
   bool gone = false;
   duration took;
+  errc violation = errc::ok;
   linger_finding why;
 };
 
@@ -53,6 +55,17 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
   return result;
 }
 
+// A hook that threw has not kept the module from going, but is told.
+void note_violation(close_result& result, const hook_result& said) noexcept {
+  result.violation = said.violation;
+  if (said.violation == errc::ok || !result.why.detail.empty()) return;
+  try {
+    result.why.detail = said.text;
+  } catch (const std::bad_alloc&) {
+    // the code alone tells
+  }
+}
+
 // Its finaliser may run, and then opens and releases what it likes.
 void kick(const module_record& r) noexcept {
   if (loader_blocked_by() != nullptr) return;
@@ -78,6 +91,7 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
   g.stats.closing = g.stats.closing + result.took;
   unload_entry entry = describe_locked(r);
   entry.took = result.took;
+  entry.violation = result.violation;
   const bool reopened =
       !result.gone && g.find_image_locked(r.handle, r.loaded_as, &r) != nullptr; // beside us, while we closed
   const bool lingers = !result.gone && !reopened;
@@ -94,13 +108,30 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
   return forget;
 }
 
+// Why the module must not be closed now, if anything. A module with a hook may stop its threads there, so it is told
+// first, once its code is not on this stack; what still needs it then makes it go on.
+departure_finding prepare_departure(module_record& r, const closing_chain& chain, hook_result& said) noexcept {
+  if (!r.greeted || r.side.unloading == nullptr) return ask_before_departure(chain.level, r, chain.entry);
+  const bool others_too = chain.level >= departure_check::threads;
+  departure_finding found = ask_before_departure(others_too ? departure_check::own_stack : chain.level, r, chain.entry);
+  if (found) return found;
+  said = call_unloading(r.side, r.seat->table);
+  if (others_too) found = ask_before_departure(chain.level, r, chain.entry);
+  if (!found) {
+    r.greeted = false;
+    return found;
+  }
+  if (r.side.loaded != nullptr) static_cast<void>(call_loaded(r.side, r.seat->table)); // it cannot refuse any more
+  return found;
+}
+
 // True if the record's share of the registry has to go.
 bool postpone(registry& g, module_record& r, departure_check level, const departure_finding& found,
               report_builder* report) noexcept {
   const sync::scoped_lock lock(g.mutex);
   ++g.stats.deferrals;
   if (level >= departure_check::threads)
-    g.wait_for_anybody_locked(r);
+    g.wait_for_anybody_locked(r, unload_outcome::deferred);
   else
     g.wait_for_safe_point_locked(r, unload_outcome::deferred);
   registry::set_evidence_locked(r, found.text);
@@ -151,13 +182,37 @@ bool closed_by_others(registry& g, module_record& r, report_builder* report) noe
   return record_result_locked(g, r, result, report);
 }
 
+// Its own code let it go, and this thread may still be in it. Once it is not, the policy gets it as any other.
+bool let_policy_decide(registry& g, module_record& r, const closing_chain& chain, report_builder* report) noexcept {
+  if (const departure_finding found = ask_before_departure(departure_check::own_stack, r, chain.entry))
+    return postpone(g, r, departure_check::own_stack, found, report);
+  closing_chain due(chain.why, chain.level);
+  {
+    const sync::scoped_lock lock(g.mutex);
+    registry::forget_wait_locked(r);
+    r.state = phase::open;
+    r.worker = 0;
+    publish(r.refs, open_bit);
+    idle_list victims;
+    g.settle_locked(r, r.last_use(), victims);
+    g.claim_locked(victims, due);
+    g.changed.notify_all();
+  }
+  g.close_chain(due, report);
+  return false;
+}
+
 bool close_one(registry& g, module_record& r, const closing_chain& chain, report_builder* report) noexcept {
   if (r.is_static()) return leave_static(g, r);
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
   if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) return closed_by_others(g, r, report);
-  if (const departure_finding found = ask_before_departure(chain.level, r, chain.entry))
+  if (r.let_go_inside) return let_policy_decide(g, r, chain, report);
+  if (!g.may_close(r, chain, report)) return false;
+  hook_result said;
+  if (const departure_finding found = prepare_departure(r, chain, said))
     return postpone(g, r, chain.level, found, report);
-  const close_result result = close_image(g, r, chain.why);
+  close_result result = close_image(g, r, chain.why);
+  note_violation(result, said);
   const sync::scoped_lock lock(g.mutex);
   return record_result_locked(g, r, result, report);
 }
@@ -248,7 +303,7 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     const sync::scoped_lock lock(mutex);
     unload_entry entry = describe_locked(*r);
     entry.outcome = mapped ? unload_outcome::lingering : unload_outcome::gone;
-    if (!mapped) entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
+    if (!mapped) r->reason = entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
     note(report, *r, entry);
     if (mapped && policy != nullptr) { // else nobody is left to look at it again
       r->state = phase::lingering;
@@ -295,6 +350,8 @@ void report_all(registry& g, report_builder& report) noexcept {
 unload_report sweep_registry(registry& g, const duration* delay, departure_check level) noexcept {
   report_builder report;
   closing_chain chain("by a sweep", stricter(g.check, level));
+  chain.asked_since = glance(g.tick);
+  g.ask_idle_modules(&report);
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
@@ -313,6 +370,7 @@ unload_report final_close_registry(registry& g, departure_check level, bool forc
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
     closing_chain chain("by a final close", force ? departure_check::none : stricter(g.check, level));
+    chain.ask_votes = !force;
     {
       const sync::scoped_lock lock(g.mutex);
       idle_list victims;

@@ -1,30 +1,28 @@
 // Opening: the look-up without a lock, waiting for another thread's load, answering this thread's re-entry,
 // loading.
+#include "opening.hpp"
+
 #include "departure.hpp"
 #include "failure_access.hpp"
 #include "file_check.hpp"
 #include "hash.hpp"
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
-#include "registry.hpp"
-#include "resolve.hpp"
 #include "symbol_cache.hpp"
 #include "throwers.hpp"
 
-#include <memory>
 #include <new>
 #include <utility>
 
 namespace tenure::inline v1::detail {
-namespace {
 
-struct loaded { // what the system gave
-  void* handle = nullptr;
-  os::mapped_image image;
-  std::string path;
-  duration took;
-  std::unique_ptr<os::reference_baseline> references; // if a close may ask for them
-};
+void system_close(void* handle) {
+  const loader_scope inside;
+  os::fault ignored; // one reference more or less of a module that stays loaded
+  os::close(handle, ignored);
+}
+
+namespace {
 
 std::uint64_t hash_handle(void* handle) noexcept {
   return hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0);
@@ -37,12 +35,6 @@ constinit std::uint64_t loads_so_far = 0;
 // A file that was replaced while the old one is mapped loads under another spelling; two old ones need one
 // more.
 constexpr unsigned spellings = 4;
-
-void system_close(void* handle) {
-  const loader_scope inside;
-  os::fault ignored; // one reference more or less of a module that stays loaded
-  os::close(handle, ignored);
-}
 
 // Fills in what the system knows of a handle that we hold; lets go of it if memory runs out.
 bool describe_held(loaded& seen) {
@@ -70,43 +62,7 @@ bool system_open(const std::string& path, const open_options& options, loaded& o
   return true;
 }
 
-// One open, from the name to the record.
-class opening {
-public:
-  opening(registry& g, const open_options& options, failure& why) noexcept
-      : g_(g)
-      , options_(options)
-      , why_(why) {}
-
-  record* by_name(std::string name);
-  // `borrowed`: on failure the handle stays the caller's.
-  record* by_handle(loaded& seen, const std::string& name, bool borrowed = false);
-
-private:
-  enum class answer { settled, load, join };
-
-  record* by_file(const location& where);
-  record* load(module_record& r, const location& where);
-  bool refused(const location& where);
-  record* load_again_beside(const location& where);
-  record* by_system(const location& where);
-  answer decide_locked(const location& where, module_record*& r);
-  answer reenter_locked(module_record& r);
-  record* failed(const os::fault& fault, std::string_view path) noexcept;
-  record* give_up_locked(module_record& r) noexcept;
-  void begin_locked(module_record*& r, const location& where);
-  static void renew_symbols_locked(module_record& r, const loaded& seen);
-  record* publish_locked(module_record& r, loaded& seen);
-  static bool still_ours(const module_record& r) noexcept;
-  void note_references(loaded& seen) const noexcept;
-  bool try_spellings(const location& where, loaded& seen, os::fault& fault);
-  void remember_name_locked(module_record& r);
-
-  registry& g_;
-  const open_options& options_;
-  failure& why_;
-  std::string name_; // as given; remembered if it means the same file for ever
-};
+} // namespace
 
 record* opening::failed(const os::fault& fault, std::string_view path) noexcept {
   fill(why_, fault, path);
@@ -209,9 +165,17 @@ record* opening::load(module_record& r, const location& where) {
     if (!refused(where) && !try_spellings(where, seen, fault)) failed(fault, where.path);
     note_references(seen);
     if (fault.blocks_loader) note_thrower(where.file, where.path.c_str());
-    const sync::scoped_lock lock(g_.mutex);
-    if (seen.handle == nullptr) return give_up_locked(r);
-    if (still_ours(r)) return publish_locked(r, seen);
+    if (seen.handle != nullptr && !look_at_side(seen)) system_close(std::exchange(seen.handle, nullptr));
+    const host_seat* seat = nullptr;
+    {
+      const sync::scoped_lock lock(g_.mutex);
+      if (seen.handle == nullptr) return give_up_locked(r);
+      if (still_ours(r)) {
+        if (!seen.side.talks()) return publish_locked(r, seen);
+        seat = &seat_locked(r, seen);
+      }
+    }
+    if (seat != nullptr) return welcome(r, seen, *seat, false);
   } catch (const std::bad_alloc&) {
     set_failure(why_, errc::out_of_memory, "", "");
     if (seen.handle != nullptr) system_close(seen.handle);
@@ -269,6 +233,8 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   if (!std::exchange(g_.exit_watched, true)) os::watch_exit();
   r.loaded_as.swap(seen.path);
   r.baseline = std::move(seen.references);
+  r.side = seen.side;
+  idle_access::note_single_threaded(r, seen.side.single_threaded);
   g_.known.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_use(r);
@@ -349,28 +315,40 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
   try {
     name_ = name;
     note_references(seen);
-    os::fault fault;
-    os::file_identity file;
-    if (!os::identify(seen.path, file, fault) && !lacks_file(fault.cause)) {
-      if (!borrowed) system_close(seen.handle);
-      return failed(fault, seen.path);
-    }
-    const sync::scoped_lock lock(g_.mutex);
-    r = g_.find_image_locked(seen.handle, seen.path, nullptr);
-    if (r == nullptr) r = g_.find_file_locked(file);
-    if (r != nullptr && r->state == phase::open) {
-      spare = seen.handle;
-      g_.acquire_locked(*r);
-    } else if (r == nullptr || r->state != phase::loading || r->worker == sync::this_thread_id()) {
-      location where;
-      where.path = seen.path;
-      where.file = file;
-      if (r != nullptr && r->state != phase::lingering) r = nullptr; // one that closes: a record beside it
-      begin_locked(r, where);
-      return publish_locked(*r, seen);
+    const host_seat* seat = nullptr;
+    bool late = false;
+    if (!seen.looked_at && !look_at_side(seen)) {
+      spare = borrowed ? nullptr : seen.handle;
     } else {
-      return publish_locked(*r, seen); // ahead of the thread that loads it
+      os::fault fault;
+      os::file_identity file;
+      if (!os::identify(seen.path, file, fault) && !lacks_file(fault.cause)) {
+        if (!borrowed) system_close(seen.handle);
+        return failed(fault, seen.path);
+      }
+      const sync::scoped_lock lock(g_.mutex);
+      r = g_.find_image_locked(seen.handle, seen.path, nullptr);
+      if (r == nullptr) r = g_.find_file_locked(file);
+      if (r != nullptr && r->state == phase::open) {
+        spare = seen.handle;
+        g_.acquire_locked(*r);
+        late = seen.side.talks() && !r->greeted; // a thread inside the loader got ahead and could not
+        if (late) seat = &seat_locked(*r, seen);
+      } else if (r == nullptr || r->state != phase::loading || r->worker == sync::this_thread_id()) {
+        const bool initialising = r != nullptr && r->state == phase::loading;
+        location where;
+        where.path = seen.path;
+        where.file = file;
+        if (r != nullptr && r->state != phase::lingering) r = nullptr; // one that closes: a record beside it
+        begin_locked(r, where);
+        if (!seen.side.talks() || initialising) return publish_locked(*r, seen);
+        seat = &seat_locked(*r, seen);
+      } else {
+        return publish_locked(*r, seen); // ahead of the thread that loads it
+      }
     }
+    if (spare != nullptr) system_close(std::exchange(spare, nullptr));
+    if (seat != nullptr) return late ? welcome_late(*r, *seat) : welcome(*r, seen, *seat, borrowed);
   } catch (const std::bad_alloc&) {
     set_failure(why_, errc::out_of_memory, "", "");
     spare = borrowed ? nullptr : seen.handle;
@@ -379,6 +357,8 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
   if (spare != nullptr) system_close(spare);
   return r;
 }
+
+namespace {
 
 template <class Body> record* guarded(failure& why, Body&& body) noexcept {
   const os::fork_gate no_fork_meanwhile;

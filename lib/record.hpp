@@ -6,6 +6,7 @@
 #include "os/mapped_image.hpp"
 #include "os/os.hpp"
 #include "os/references.hpp"
+#include "plugin_side.hpp"
 #include "sync.hpp"
 
 #include <tenure/detail/registry.hpp>
@@ -26,6 +27,8 @@ enum class keeper : std::uint8_t {
   waiting, // in the registry's list of closes that wait for a safe point or for a yes
   pins,    // the last pin hands it to the policy
 };
+
+struct host_seat; // plugin_host.hpp
 
 // A spelling under which the module was opened. Never changed after it is published; freed when the module is
 // gone.
@@ -57,6 +60,7 @@ struct module_record : record, idle_module {
   os::file_identity file;
   const static_symbol* static_symbols = nullptr; // not null: linked into the program
   std::size_t static_count = 0;
+  plugin_side side; // what it exports for its host
 
   // Only with the mutex held.
   phase state = phase::absent;
@@ -65,6 +69,12 @@ struct module_record : record, idle_module {
   linger_reason reason = linger_reason::none;
   char* evidence = nullptr; // in words, owned: of the reason, or of what a close waits for
   std::unique_ptr<os::reference_baseline> baseline; // at the level `references`
+  host_seat* seat = nullptr;    // what its code was given to call, owned
+  bool greeted = false;         // its tenure_loaded was called, and no tenure_unloading since
+  bool being_asked = false;     // its vote, by a thread without the mutex: nobody claims it meanwhile
+  std::uint64_t asked_at = 0;   // the registry's tick when it last answered
+  errc violation = errc::ok;    // what its own code did wrong when it was last called; in words in `evidence`
+  bool let_go_inside = false;   // its own code dropped the last reference: of a module that waits for that thread
   bool superseded = false;       // its file was replaced and the new one is loaded beside it
   std::uint32_t pins = 0;
   sync::thread_id worker = 0; // the thread that loads or closes it, or on whose stack its code is (waiting)
@@ -96,6 +106,7 @@ struct idle_access { // the manager's way into what policies only read
     m.idle_since_ = since;
     m.last_use_ = last_use;
     m.stamp = never;
+    m.vote_ = unload_vote::not_asked;
   }
   static time_point since(const idle_module& m) noexcept { return m.idle_since_; }
   static void note_use(idle_module& m) noexcept { ++m.use_count_; }
@@ -104,6 +115,7 @@ struct idle_access { // the manager's way into what policies only read
     m.mapped_bytes_ = bytes;
   }
   static void note_vote(idle_module& m, unload_vote vote) noexcept { m.vote_ = vote; }
+  static void note_single_threaded(idle_module& m, bool yes) noexcept { m.single_threaded_ = yes; }
 };
 
 inline module_record& full(record& r) noexcept { return static_cast<module_record&>(r); }

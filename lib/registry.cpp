@@ -5,6 +5,7 @@
 #include "failure_access.hpp"
 #include "hash.hpp"
 #include "os/quarantine.hpp"
+#include "plugin_host.hpp"
 #include "symbol_cache.hpp"
 
 #include <cstring>
@@ -76,10 +77,17 @@ void registry::recall_locked(module_record& r) noexcept {
   if (r.kept_by == keeper::policy && policy != nullptr) table.revived(policy, r);
   if (r.kept_by == keeper::waiting) {
     waiting.remove(r);
-    set_evidence_locked(r, "");
+    forget_wait_locked(r);
     r.retry_wait = {};
   }
   r.kept_by = keeper::nobody;
+}
+
+// What it waited for, and what it did wrong when it was asked, is of no interest any more.
+void registry::forget_wait_locked(module_record& r) noexcept {
+  set_evidence_locked(r, "");
+  r.violation = errc::ok;
+  r.let_go_inside = false;
 }
 
 // Waits for another thread's load or close. A thread that closes may still have to pass the gate.
@@ -193,18 +201,23 @@ void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
   while (!victims.empty()) {
     module_record& r = full(victims.pop_front());
     if (!claim_one_locked(r, victims)) continue;
+    if (r.being_asked) { // by another thread, and this one's stack was not looked at: it is this one's to close
+      wait_for_safe_point_locked(r, unload_outcome::deferred);
+      set_evidence_locked(r, "another thread asks for its vote");
+      continue;
+    }
     r.state = phase::closing;
     r.worker = sync::this_thread_id();
     out.push(r);
   }
 }
 
-// What was found is not on this thread's stack alone, so any thread may try again: when somebody asks, and else after a
-// wait that grows, since each try costs a look at all threads or all memory.
-void registry::wait_for_anybody_locked(module_record& r) noexcept {
+// Any thread may try again: when somebody asks, and else after a wait that grows, since each try costs a look at all
+// threads or all memory, or a question to the module.
+void registry::wait_for_anybody_locked(module_record& r, unload_outcome why) noexcept {
   constexpr duration first_wait(1'000'000);      // nanoseconds
   constexpr duration longest_wait(1'000'000'000); // nanoseconds
-  wait_for_safe_point_locked(r, unload_outcome::deferred);
+  wait_for_safe_point_locked(r, why);
   r.waits_for = 0;
   const duration twice(2 * r.retry_wait.nanoseconds);
   r.retry_wait = r.retry_wait == duration{} ? first_wait : twice < longest_wait ? twice : longest_wait;
@@ -214,7 +227,8 @@ void registry::wait_for_anybody_locked(module_record& r) noexcept {
 
 // `asked`: by a sweep or a final close.
 bool registry::may_try_locked(const module_record& r, bool asked) const noexcept {
-  if (r.why_waiting != unload_outcome::deferred) return asked;
+  if (r.being_asked) return false;
+  if (r.why_waiting != unload_outcome::deferred) return asked || policy == nullptr;
   if (r.waits_for == 0) return asked || r.retry_at <= now();
   return r.worker == sync::this_thread_id() || os::thread_has_ended(r.waits_for);
 }
@@ -224,7 +238,7 @@ time_point registry::next_try_locked() const noexcept {
   time_point next = never;
   for (idle_module* m = waiting.front(); m != nullptr; m = idle_list::after(*m)) {
     const module_record& r = full(*m);
-    if (r.why_waiting == unload_outcome::deferred && r.waits_for == 0 && r.retry_at < next) next = r.retry_at;
+    if (!r.being_asked && r.waits_for == 0 && r.retry_at < next) next = r.retry_at;
   }
   return next;
 }
@@ -252,6 +266,8 @@ void registry::forget_locked(module_record& r) noexcept {
   known.erase(hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r);
   drop_names_locked(r);
   symbol_cache::free(std::exchange(r.symbols, nullptr));
+  host_seat* const seat = vacate_seat_locked(r);
+  if (r.state != phase::lingering && r.reason == linger_reason::none) delete seat; // else its code may still call it
   r.state = phase::absent;
   r.handle = nullptr;
   r.file = {};
@@ -260,7 +276,9 @@ void registry::forget_locked(module_record& r) noexcept {
   r.static_count = 0;
   r.loaded_as.clear();
   r.reason = linger_reason::none;
-  set_evidence_locked(r, "");
+  forget_wait_locked(r);
+  r.side = {};
+  r.greeted = false;
   r.baseline.reset();
   r.superseded = false;
   r.worker = 0;

@@ -26,6 +26,8 @@ struct closing_chain {
   module_record* head = nullptr;
   const char* why;       // "by a sweep"
   departure_check level; // what is asked before each close
+  std::uint64_t asked_since = UINT64_MAX; // a vote that was given after this tick is not asked for again
+  bool ask_votes = true; // false: closed whatever the module says
   std::uintptr_t entry;  // the frame that the application called: below it, everything on the stack is ours
   TENURE_ALWAYS_INLINED closing_chain(const char* reason, departure_check asked) noexcept
       : why(reason)
@@ -82,7 +84,7 @@ struct registry {
   void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
   void put_back_locked(module_record& r) noexcept;
   void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;
-  void wait_for_anybody_locked(module_record& r) noexcept;
+  void wait_for_anybody_locked(module_record& r, unload_outcome why) noexcept;
   [[nodiscard]] bool may_try_locked(const module_record& r, bool asked) const noexcept;
   [[nodiscard]] time_point next_try_locked() const noexcept;
   [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
@@ -96,9 +98,14 @@ struct registry {
   module_record& new_record_locked();
   void forget_locked(module_record& r) noexcept;
   static void set_evidence_locked(module_record& r, const char* text) noexcept;
+  static void forget_wait_locked(module_record& r) noexcept;
   void add_name_locked(module_record& r, std::string_view text);
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
+
+  // --- voting.cpp: without the mutex ---
+  void ask_idle_modules(report_builder* report) noexcept;
+  [[nodiscard]] bool may_close(module_record& r, const closing_chain& chain, report_builder* report) noexcept;
 
   // --- fork.cpp: around a fork of any thread ---
   static void hold_for_fork(void* self) noexcept;

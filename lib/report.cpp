@@ -89,7 +89,8 @@ unload_outcome outcome_of(const module_record& r, std::uint32_t references) noex
   if (r.state == phase::lingering) return unload_outcome::lingering;
   if (references != 0 || r.state != phase::open) return unload_outcome::busy;
   if (r.pins != 0) return unload_outcome::pinned;
-  return r.kept_by == keeper::waiting ? r.why_waiting : unload_outcome::idle;
+  if (r.kept_by == keeper::waiting) return r.why_waiting;
+  return r.vote() == unload_vote::no && !r.was_used() ? unload_outcome::vetoed : unload_outcome::idle;
 }
 
 } // namespace
@@ -103,7 +104,10 @@ unload_entry describe_locked(const module_record& r) noexcept {
   e.file_replaced = r.superseded;
   e.outcome = outcome_of(r, e.references);
   e.reason = r.reason;
-  e.detail = r.evidence != nullptr ? r.evidence : detail_of(e);
+  const bool told = e.outcome == unload_outcome::deferred || e.outcome == unload_outcome::vetoed ||
+                    e.outcome == unload_outcome::lingering;
+  e.detail = told && r.evidence != nullptr ? r.evidence : detail_of(e);
+  if (told) e.violation = r.violation;
   return e;
 }
 

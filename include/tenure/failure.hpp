@@ -46,6 +46,10 @@ enum class errc : int {
   // the module's own word
   refused_by_module = 60,
   api_version_mismatch = 61,
+  interface_mismatch = 62, // the stamp of the class that an object is used through
+  hook_threw = 63,         // an exception left one of its exported functions
+  not_an_answer = 64,      // its vote was neither yes nor no
+  no_such_factory = 65,
   // state
   not_loaded = 70,
   module_is_loading = 71, // by this very thread: a module that opens itself in its initialiser

@@ -51,8 +51,10 @@ public:
   [[nodiscard]] duration load_time() const noexcept { return load_time_; }
   // Bytes of address space that unloading would give back.
   [[nodiscard]] std::size_t mapped_bytes() const noexcept { return mapped_bytes_; }
-  // The answer of the last sweep; not_asked where the module exports none.
+  // The answer of the last sweep since it was used; not_asked where the module exports none.
   [[nodiscard]] unload_vote vote() const noexcept { return vote_; }
+  // By its own word: no thread of its own can still be on its way out (COM: apartment-threaded).
+  [[nodiscard]] bool single_threaded() const noexcept { return single_threaded_; }
   // True if it was revived without the mutex since the policy got it (only where the policy parks).
   [[nodiscard]] bool in_use() const noexcept { return detail::count_of(detail::look(*refs_)) != 0; }
   // True if it is in use, or was, without the mutex and since the policy got it.
@@ -82,6 +84,7 @@ private:
   duration load_time_;
   std::size_t mapped_bytes_ = 0;
   unload_vote vote_ = unload_vote::not_asked;
+  bool single_threaded_ = false;
 };
 
 // An intrusive list of idle modules: it allocates nothing, so naming a victim cannot fail. A module is in one

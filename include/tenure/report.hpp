@@ -4,6 +4,7 @@
 
 #include <tenure/detail/export.hpp>
 #include <tenure/duration.hpp>
+#include <tenure/failure.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,7 @@ struct unload_entry {
   const char* detail = ""; // a sentence: the evidence, and the cure
   unload_outcome outcome = unload_outcome::gone;
   linger_reason reason = linger_reason::none;
+  errc violation = errc::ok; // what its own hooks or vote did wrong: hook_threw, not_an_answer; see detail
   bool file_replaced = false; // the file at `path` is no longer the one that is mapped
   std::uint32_t references = 0;
   std::uint32_t pins = 0;

@@ -3,7 +3,9 @@
 #include "departure.hpp"
 #include "file_check.hpp"
 #include "linger.hpp"
+#include "module_thread.hpp"
 #include "os/os.hpp"
+#include "plugin_side.hpp"
 #include "support/scheduler.hpp"
 #include "sync.hpp"
 
@@ -94,6 +96,37 @@ namespace detail {
 departure_finding ask_before_departure(departure_check, const module_record&, std::uintptr_t) noexcept { return {}; }
 std::unique_ptr<os::reference_baseline> references_after_load(const os::mapped_image&) noexcept { return nullptr; }
 bool check_file(const std::string&, file_check, failure&) { return true; }
+
+// The functions of a side are numbers: of the module that they are in.
+bool find_plugin_side(void* handle, const os::mapped_image&, const std::string&, plugin_side& out, failure&) {
+  if (!tenure_test::behind(handle).vote) return true;
+  out.loaded = reinterpret_cast<tenure_loaded_function*>(handle);
+  out.can_unload = reinterpret_cast<tenure_can_unload_function*>(handle);
+  return true;
+}
+hook_result call_loaded(const plugin_side& side, const tenure_host& host) noexcept {
+  tenure_schedule_step_at("tenure_loaded");
+  tenure_test::behind(reinterpret_cast<void*>(side.loaded)).host = &host;
+  hook_result result;
+  result.yes = true;
+  return result;
+}
+hook_result ask_vote(const plugin_side& side) noexcept {
+  tenure_schedule_step_at("tenure_can_unload");
+  fake_module& module = tenure_test::behind(reinterpret_cast<void*>(side.can_unload));
+  current->use(module.path);
+  hook_result result;
+  result.yes = module.vote();
+  tenure_schedule_step_at("tenure_can_unload returns");
+  current->use(module.path);
+  return result;
+}
+hook_result call_unloading(const plugin_side&, const tenure_host&) noexcept { return {}; }
+bool start_detached(record&, void (*)(void*), void*, failure& why) noexcept {
+  set_failure(why, errc::thread_not_started, "", "");
+  return false;
+}
+
 linger_finding explain_lingering(const std::string&, const os::mapped_image&) { return {}; }
 } // namespace detail
 
@@ -170,7 +203,7 @@ bool is_mapped(const mapped_image& image, const char*) noexcept {
 bool is_function(const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
 std::uint64_t this_thread_number() noexcept { return tenure::sync::this_thread_id(); }
-bool thread_has_ended(std::uint64_t) noexcept { return false; }
+bool thread_has_ended(std::uint64_t) noexcept { return current->all_ended; }
 time_point now() noexcept { return {}; }
 void watch_exit() noexcept {}
 bool is_exiting() noexcept { return false; }

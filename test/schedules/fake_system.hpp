@@ -4,6 +4,8 @@
 #ifndef TENURE_TEST_FAKE_SYSTEM_HPP
 #define TENURE_TEST_FAKE_SYSTEM_HPP
 
+#include <tenure/plugin.h>
+
 #include <functional>
 #include <map>
 #include <string>
@@ -17,10 +19,13 @@ struct fake_module {
   int times_unloaded = 0;
   std::function<void()> initialiser = nullptr;
   std::function<void()> finaliser = nullptr;
+  std::function<bool()> vote = nullptr; // tenure_can_unload; null: a plain module
+  const tenure_host* host = nullptr;    // of a module that votes, as tenure_loaded was given it
 };
 
 struct fake_system {
   std::map<std::string, fake_module> files;
+  bool all_ended = false; // no thread but the one that asks is left
 
   fake_system();
   ~fake_system();

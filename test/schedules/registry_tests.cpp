@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 namespace schedule = tenure_test::schedule;
 using tenure_test::fake_system;
@@ -31,6 +32,7 @@ template <class Policy> struct world {
   tenure::module handle;
   tenure::weak_module weak;
   tenure::pin pin;
+  bool at_the_end = false;
 
   world() {
     system.add(a_path);
@@ -40,6 +42,7 @@ template <class Policy> struct world {
     modules = std::make_unique<tenure::manager<Policy>>(options);
   }
   void end() {
+    at_the_end = system.all_ended = true;
     handle.reset();
     pin.reset();
     weak = {};
@@ -174,4 +177,51 @@ TEST_CASE_TEMPLATE("a finaliser opens what another thread is closing", P, EVERY_
   };
   survives<P>({open_use_release<P>, open_b},
               [](world<P>& w) { w.system.files[a_path].finaliser = [&w] { open_quietly(w, b_path); }; });
+}
+
+// --- modules that are asked ---
+
+namespace {
+
+// A module that is idle, and says yes each time, or no the first time.
+template <class P> body<P> voting(bool first_no) {
+  return [first_no](world<P>& w) {
+    auto no = std::make_shared<bool>(first_no);
+    w.system.files[a_path].vote = [no, &w] { return !std::exchange(*no, false) || w.at_the_end; };
+    hold_a(w);
+  };
+}
+
+template <class P> void sweep_at_once(world<P>& w) { static_cast<void>(w.modules->sweep(tenure::duration{})); }
+
+// The host calls the module, which holds itself, and lets itself go when the host's own handle has gone.
+template <class P> void hold_from_inside(world<P>& w) {
+  if (tenure::module m = w.weak.lock()) {
+    const tenure_host* const host = w.system.files[a_path].host;
+    schedule::require(host->hold(host) == TENURE_YES, "a module that is held can hold itself");
+    m.reset();
+    w.system.use(a_path);
+    host->drop(host);
+    w.system.use(a_path); // its own code, until this thread has left it
+  }
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("a vote is asked while others open, use and release", P, EVERY_POLICY) {
+  survives<P>({drop_the_handle<P>, open_use_release<P>, lock_use_release<P>}, voting<P>(false));
+}
+
+TEST_CASE_TEMPLATE("sweeps ask while a final close asks", P, EVERY_POLICY, tenure::policy::periodic_sweep) {
+  survives<P>({sweep_at_once<P>, [](world<P>& w) { static_cast<void>(w.modules->final_close()); }, lock_use_release<P>},
+              [](world<P>& w) {
+                voting<P>(true)(w);
+                drop_the_handle(w);
+              });
+}
+
+TEST_CASE_TEMPLATE("a module's own code holds it while its last handle goes and it is asked", P, EVERY_POLICY) {
+  survives<P>({drop_the_handle<P>, hold_from_inside<P>, sweep_at_once<P>}, [](world<P>& w) {
+    voting<P>(false)(w);
+  });
 }

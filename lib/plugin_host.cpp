@@ -1,0 +1,88 @@
+#include "plugin_host.hpp"
+
+#include "module_thread.hpp"
+#include "registry.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+module_record* occupant(const tenure_host* host) noexcept {
+  static_assert(std::is_standard_layout_v<host_seat>); // the table is its first member
+  return read_published(reinterpret_cast<const host_seat*>(host)->who);
+}
+
+// One reference for the module's own code. Never waits: whoever closes it may wait for this very thread.
+bool hold_from_inside(module_record& r) noexcept {
+  registry& g = *r.owner;
+  bool revived = false;
+  if (try_acquire(r.refs, revived)) {
+    if (revived) g.note_quiet_revive(r);
+    return true;
+  }
+  const sync::scoped_lock lock(g.mutex);
+  if (r.state == phase::loading)
+    acquire(r.refs); // counted, but not open: as for its own initialiser
+  else if (r.state == phase::open)
+    g.acquire_locked(r);
+  else
+    return false;
+  return true;
+}
+
+// The last reference went while the module's code is on this thread's stack: no other thread may close it,
+// whatever the policy, before this one has left it.
+void let_go_inside(module_record& r) noexcept {
+  registry& g = *r.owner;
+  const sync::scoped_lock lock(g.mutex);
+  const word before = clear_flags(r.refs, pending_bit);
+  if (count_of(before) != 0 || r.state != phase::open) return;
+  jot(r.used_at, g.next_tick());
+  g.wait_for_safe_point_locked(r, unload_outcome::deferred);
+  registry::set_evidence_locked(r, "its own code let it go, on a thread that may still be in it");
+  r.let_go_inside = true;
+}
+
+tenure_answer hold(const tenure_host* host) {
+  module_record* const r = occupant(host);
+  return r != nullptr && hold_from_inside(*r) ? TENURE_YES : TENURE_NO;
+}
+
+void drop(const tenure_host* host) {
+  module_record* const r = occupant(host);
+  if (r == nullptr || !is_last(release(r->refs))) return;
+  const registry_hold alive(*r->owner); // a module whose last releaser is under way is not closed
+  let_go_inside(*r);
+}
+
+tenure_answer run_thread(const tenure_host* host, void (*body)(void*), void* argument) {
+  module_record* const r = occupant(host);
+  if (r == nullptr || !hold_from_inside(*r)) return TENURE_NO;
+  failure ignored; // there is no memory or no thread: the module is told no
+  if (start_detached(*r, body, argument, ignored)) return TENURE_YES;
+  drop(host);
+  return TENURE_NO;
+}
+
+} // namespace
+
+std::unique_ptr<host_seat> make_seat() {
+  constexpr std::uint32_t size = sizeof(tenure_host);
+  return std::unique_ptr<host_seat>(
+      new host_seat{{TENURE_PLUGIN_API_VERSION, size, hold, drop, run_thread}, nullptr});
+}
+
+host_seat& take_seat_locked(module_record& r, std::unique_ptr<host_seat> fresh) noexcept {
+  if (r.seat == nullptr) r.seat = fresh.release();
+  publish_value(r.seat->who, &r);
+  return *r.seat;
+}
+
+host_seat* vacate_seat_locked(module_record& r) noexcept {
+  if (r.seat != nullptr) publish_value(r.seat->who, static_cast<module_record*>(nullptr));
+  return std::exchange(r.seat, nullptr);
+}
+
+} // namespace tenure::inline v1::detail

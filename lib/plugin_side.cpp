@@ -1,0 +1,130 @@
+#include "plugin_side.hpp"
+
+#include "failure_access.hpp"
+#include "os/os.hpp"
+
+#include <tenure/detail/record.hpp> // set_failure
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <exception>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// The module's own symbol: the systems also look into what it depends on, and a plain module that is linked
+// with a plug-in is none.
+template <class T> T* find_own(void* handle, const os::mapped_image& image, const char* name) {
+  os::fault ignored; // that there is none is an answer here
+  bool found = false;
+  void* const address = os::symbol(handle, name, found, ignored);
+  if (!found || address == nullptr) return nullptr;
+  if (image.known() && !image.whole.contains(reinterpret_cast<std::uintptr_t>(address))) return nullptr;
+  return reinterpret_cast<T*>(address);
+}
+
+bool agrees(const tenure_plugin_information& info, const std::string& path, failure& why) {
+  if (std::memcmp(info.magic, TENURE_PLUGIN_MAGIC, sizeof info.magic) != 0) {
+    set_failure(why, errc::api_version_mismatch, path.c_str(), "its tenure_plugin_info is of no known kind");
+    return false;
+  }
+  if (info.api_version == TENURE_PLUGIN_API_VERSION && info.size >= sizeof info) return true;
+  const std::string numbers = info.api_version != TENURE_PLUGIN_API_VERSION
+                                  ? fmt::format("the module's version is {}, the host's {}", info.api_version,
+                                                TENURE_PLUGIN_API_VERSION)
+                                  : fmt::format("the module's tenure_plugin_info has {} bytes, the host's {}",
+                                                info.size, sizeof info);
+  set_failure(why, errc::api_version_mismatch, path.c_str(), numbers.c_str());
+  return false;
+}
+
+// The message is the module's: it is copied before anything of the module goes.
+void tell(hook_result& result, const char* words) noexcept {
+  const std::size_t size = ::strnlen(words, hook_result::longest - 1);
+  std::memmove(result.text, words, size);
+  result.text[size] = '\0';
+}
+
+void violated(hook_result& result, errc violation, const char* function, const char* words) noexcept {
+  result.yes = false;
+  result.violation = violation;
+  const auto end = fmt::format_to_n(result.text, hook_result::longest - 1, "{} {}", function, words);
+  *end.out = '\0';
+}
+
+// Calls module code at the C boundary, which nothing may be thrown across.
+template <class Call> void at_boundary(hook_result& result, const char* function, Call&& call) noexcept {
+  try {
+    call();
+  } catch (const std::exception& thrown) {
+    char words[hook_result::longest];
+    *fmt::format_to_n(words, sizeof words - 1, "let out an exception: {}", thrown.what()).out = '\0';
+    violated(result, errc::hook_threw, function, words);
+  } catch (...) { // a foreign one; a cancellation waits (fork_gate)
+    violated(result, errc::hook_threw, function, "let out an exception that is not a std::exception");
+  }
+}
+
+void judge(hook_result& result, const char* function, int answer) noexcept {
+  result.yes = answer == TENURE_YES;
+  if (result.yes || answer == TENURE_NO) return;
+  char words[hook_result::longest];
+  *fmt::format_to_n(words, sizeof words - 1, "answered {}, which is neither TENURE_YES nor TENURE_NO", answer)
+       .out = '\0';
+  violated(result, errc::not_an_answer, function, words);
+}
+
+// Any success but S_FALSE and any failure is taken for "do not", as COM takes it.
+void ask_com(hook_result& result, os::com_vote_function* vote) {
+  result.yes = os::ask_com_vote(vote) == 0;
+  if (!result.yes) tell(result, "its DllCanUnloadNow says no");
+}
+
+} // namespace
+
+bool find_plugin_side(void* handle, const os::mapped_image& image, const std::string& path, plugin_side& out,
+                      failure& why) {
+  out = {};
+  const auto* const info = find_own<const tenure_plugin_information>(handle, image, "tenure_plugin_info");
+  if (info == nullptr) {
+    out.com_vote = os::find_com_vote(handle);
+    return true;
+  }
+  if (!agrees(*info, path, why)) return false;
+  out.loaded = find_own<tenure_loaded_function>(handle, image, "tenure_loaded");
+  out.can_unload = find_own<tenure_can_unload_function>(handle, image, "tenure_can_unload");
+  out.unloading = find_own<tenure_unloading_function>(handle, image, "tenure_unloading");
+  out.single_threaded = (info->flags & TENURE_PLUGIN_SINGLE_THREADED) != 0;
+  if (out.can_unload == nullptr) out.com_vote = os::find_com_vote(handle);
+  return true;
+}
+
+hook_result call_loaded(const plugin_side& side, const tenure_host& host) noexcept {
+  hook_result result;
+  char message[hook_result::longest] = {};
+  at_boundary(result, "tenure_loaded", [&] {
+    const int answer = side.loaded(&host, message, sizeof message);
+    tell(result, message);
+    judge(result, "tenure_loaded", answer);
+  });
+  return result;
+}
+
+hook_result ask_vote(const plugin_side& side) noexcept {
+  hook_result result;
+  if (side.can_unload != nullptr)
+    at_boundary(result, "tenure_can_unload", [&] { judge(result, "tenure_can_unload", side.can_unload()); });
+  else
+    at_boundary(result, "DllCanUnloadNow", [&] { ask_com(result, side.com_vote); });
+  return result;
+}
+
+hook_result call_unloading(const plugin_side& side, const tenure_host& host) noexcept {
+  hook_result result;
+  result.yes = true;
+  at_boundary(result, "tenure_unloading", [&] { side.unloading(&host); });
+  return result;
+}
+
+} // namespace tenure::inline v1::detail
