@@ -228,6 +228,7 @@ void registry::close_chain(closing_chain& chain, report_builder* report) noexcep
     if (close_one(*this, *r, chain, report)) let_go(*this);
     r = next;
   }
+  release_dependencies();
   if (sync::this_thread().inside_loader == 0) look_again_outside(report);
 }
 
@@ -315,6 +316,7 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     forget_locked(*r);
     let_go(*this); // never the last share: the caller has the manager
   }
+  release_dependencies();
 }
 
 namespace {
@@ -333,7 +335,7 @@ template <class Name> void claim_all_locked(registry& g, closing_chain& chain, N
 void claim_due_locked(registry& g, const duration* delay, closing_chain& chain) noexcept {
   if (g.policy == nullptr) return; // a sweeper that outlives its manager
   const sweep_request request{g.now(), delay != nullptr, delay != nullptr ? *delay : duration{},
-                              take_flag(g.clock.used)};
+                              take_flag(g.clock.used), g.some_votes};
   claim_all_locked(g, chain, [&](idle_list& victims) { g.table.sweep(g.policy, request, victims); });
 }
 
@@ -350,7 +352,7 @@ void report_all(registry& g, report_builder& report) noexcept {
 unload_report sweep_registry(registry& g, const duration* delay, departure_check level) noexcept {
   report_builder report;
   closing_chain chain("by a sweep", stricter(g.check, level));
-  chain.asked_since = glance(g.tick);
+  chain.asked_since = glance(g.clock.ticks);
   g.ask_idle_modules(&report);
   {
     const sync::scoped_lock lock(g.mutex);
@@ -365,12 +367,11 @@ unload_report sweep_registry(registry& g, const duration* delay, departure_check
   return report.finish();
 }
 
-unload_report final_close_registry(registry& g, departure_check level, bool force) noexcept {
-  report_builder report;
+void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report) noexcept {
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
-    closing_chain chain("by a final close", force ? departure_check::none : stricter(g.check, level));
-    chain.ask_votes = !force;
+    closing_chain chain("by a final close", level);
+    chain.ask_votes = ask_votes;
     {
       const sync::scoped_lock lock(g.mutex);
       idle_list victims;
@@ -385,7 +386,16 @@ unload_report final_close_registry(registry& g, departure_check level, bool forc
   g.look_at_lingering(&report);
   try_leftovers();
   report_all(g, report);
+}
+
+unload_report close_all(registry& g, departure_check level, bool ask_votes) noexcept {
+  report_builder report;
+  close_all(g, level, ask_votes, report);
   return report.finish();
+}
+
+unload_report final_close_registry(registry& g, departure_check level, bool force) noexcept {
+  return force ? close_all(g, departure_check::none, false) : close_all(g, stricter(g.check, level), true);
 }
 
 unload_report report_of(registry& g) noexcept {

@@ -104,6 +104,13 @@ constexpr cause causes[] = {
     {errc::no_module_at_address, "no module contains this address", ""},
     {errc::already_registered, "a static module of this name is registered already", ""},
     {errc::foreign_handle, "not a handle of the system's loader", ""},
+    {errc::not_locked, "this owner has not locked the module", "each unlock needs a lock by the same owner"},
+    {errc::dependency_cycle, "the modules would hold each other for ever", "let only one of the two hold the other"},
+    {errc::registration_unknown, "not a registration of this table", "revoke a class where it was registered"},
+    {errc::registration_revoked, "the registration was revoked already", "revoke each registration once"},
+    {errc::class_not_registered, "no such class is registered", "register it, and resume the table if it is suspended"},
+    {errc::server_stopping, "the last user has gone, and the server stops", "start another one"},
+    {errc::object_disconnected, "the object was disconnected from its clients", "ask the table for it again"},
     {errc::out_of_memory, "out of memory", ""},
     {errc::thread_not_started, "the system would not start a thread", ""},
 };

@@ -234,6 +234,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   r.loaded_as.swap(seen.path);
   r.baseline = std::move(seen.references);
   r.side = seen.side;
+  g_.some_votes |= seen.side.votes();
   idle_access::note_single_threaded(r, seen.side.single_threaded);
   g_.known.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());

@@ -39,7 +39,7 @@ void let_go_inside(module_record& r) noexcept {
   const sync::scoped_lock lock(g.mutex);
   const word before = clear_flags(r.refs, pending_bit);
   if (count_of(before) != 0 || r.state != phase::open) return;
-  jot(r.used_at, g.next_tick());
+  jot(r.used_at, g.next_tick_locked());
   g.wait_for_safe_point_locked(r, unload_outcome::deferred);
   registry::set_evidence_locked(r, "its own code let it go, on a thread that may still be in it");
   r.let_go_inside = true;

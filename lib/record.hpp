@@ -3,6 +3,7 @@
 #define TENURE_LIB_RECORD_HPP
 
 #include "hash.hpp"
+#include "holders.hpp"
 #include "os/mapped_image.hpp"
 #include "os/os.hpp"
 #include "os/references.hpp"
@@ -83,6 +84,9 @@ struct module_record : record, idle_module {
   duration retry_wait;         // doubled at each try that was in vain
   std::uint64_t loads = 0;
   std::uint64_t loaded_at = 0; // the registry's tick
+  dependency* needs = nullptr;   // modules that it holds, owned
+  lock_entry* locks = nullptr;   // who has locked it; each is its owner's
+  mutable std::string holders;   // these, in words, for the report that was made last
   module_record* next_record = nullptr;  // all records of the registry, for ever
   module_record* next_closing = nullptr; // victims on their way out, owned by the closing thread
 
@@ -106,7 +110,6 @@ struct idle_access { // the manager's way into what policies only read
     m.idle_since_ = since;
     m.last_use_ = last_use;
     m.stamp = never;
-    m.vote_ = unload_vote::not_asked;
   }
   static time_point since(const idle_module& m) noexcept { return m.idle_since_; }
   static void note_use(idle_module& m) noexcept { ++m.use_count_; }

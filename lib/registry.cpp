@@ -126,7 +126,9 @@ void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list&
     r.kept_by = keeper::pins;
     return;
   }
+  const unload_vote said = r.asked_at > used_at ? r.vote() : unload_vote::not_asked; // since its last use
   idle_access::note_idle(r, table.reads_time ? now() : time_point{}, used_at);
+  idle_access::note_vote(r, said);
   if (policy == nullptr) { // the manager is gone: nobody will ask again
     r.kept_by = keeper::nobody;
     victims.push_back(r);
@@ -266,8 +268,10 @@ void registry::forget_locked(module_record& r) noexcept {
   known.erase(hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r);
   drop_names_locked(r);
   symbol_cache::free(std::exchange(r.symbols, nullptr));
+  const bool unmapped = r.state != phase::lingering && r.reason == linger_reason::none;
   host_seat* const seat = vacate_seat_locked(r);
-  if (r.state != phase::lingering && r.reason == linger_reason::none) delete seat; // else its code may still call it
+  if (unmapped) delete seat; // else its code may still call it
+  give_up_dependencies_locked(r, unmapped);
   r.state = phase::absent;
   r.handle = nullptr;
   r.file = {};

@@ -70,6 +70,8 @@ struct registry {
   manager_stats stats;
   use_clock clock;
   std::uint64_t ticks_locked = 0;  // of the clock's ticks, the ones taken with the mutex held; the others were revives without it
+  dependency* orphans = nullptr; // what modules needed that are gone; to be let go without the mutex
+  bool some_votes = false;       // some module that was loaded votes
   bool exit_watched = false;     // see os::watch_exit
   bool lingered = false;         // some module may linger: set with that state, cleared by whoever looks at them all
   bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
@@ -102,6 +104,10 @@ struct registry {
   void add_name_locked(module_record& r, std::string_view text);
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
+
+  // --- holders.cpp: without the mutex ---
+  void give_up_dependencies_locked(module_record& r, bool unmapped) noexcept;
+  void release_dependencies() noexcept;
 
   // --- voting.cpp: without the mutex ---
   void ask_idle_modules(report_builder* report) noexcept;
@@ -138,6 +144,10 @@ struct registry {
     if (unshare(g.holders)) delete &g;
   }
 };
+
+// A final close; whatever is idle goes, with its vote or without.
+void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report) noexcept;
+[[nodiscard]] unload_report close_all(registry& g, departure_check level, bool ask_votes) noexcept;
 
 // Tries again what waits for a safe point of this thread in registries whose manager is gone.
 void try_leftovers() noexcept;

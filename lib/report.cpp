@@ -90,7 +90,7 @@ unload_outcome outcome_of(const module_record& r, std::uint32_t references) noex
   if (references != 0 || r.state != phase::open) return unload_outcome::busy;
   if (r.pins != 0) return unload_outcome::pinned;
   if (r.kept_by == keeper::waiting) return r.why_waiting;
-  return r.vote() == unload_vote::no && !r.was_used() ? unload_outcome::vetoed : unload_outcome::idle;
+  return r.vote() == unload_vote::no && r.asked_at > glance(r.used_at) ? unload_outcome::vetoed : unload_outcome::idle;
 }
 
 } // namespace
@@ -107,6 +107,8 @@ unload_entry describe_locked(const module_record& r) noexcept {
   const bool told = e.outcome == unload_outcome::deferred || e.outcome == unload_outcome::vetoed ||
                     e.outcome == unload_outcome::lingering;
   e.detail = told && r.evidence != nullptr ? r.evidence : detail_of(e);
+  if (e.outcome == unload_outcome::pinned || e.outcome == unload_outcome::busy)
+    if (const char* const holders = name_holders_locked(r)) e.detail = holders;
   if (told) e.violation = r.violation;
   return e;
 }

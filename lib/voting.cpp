@@ -10,7 +10,7 @@ namespace {
 
 void note_answer_locked(registry& g, module_record& r, const hook_result& said) noexcept {
   r.being_asked = false;
-  r.asked_at = g.next_tick();
+  r.asked_at = g.next_tick_locked();
   if (!said.yes) ++g.stats.vetoes;
   if (count_of(look(r.refs)) != 0) return; // in use again: what it said is of no interest
   idle_access::note_vote(r, said.yes ? unload_vote::yes : unload_vote::no);
@@ -39,6 +39,10 @@ void wait_for_a_yes_locked(registry& g, module_record& r, report_builder* report
 // Before a sweep: the policy then sees what each module said.
 void registry::ask_idle_modules(report_builder* report) noexcept {
   const os::fork_gate no_fork_meanwhile;
+  {
+    const sync::scoped_lock lock(mutex);
+    if (!some_votes) return;
+  }
   for (module_record* r = nullptr;;) {
     {
       const sync::scoped_lock lock(mutex);

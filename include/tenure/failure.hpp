@@ -59,6 +59,14 @@ enum class errc : int {
   no_module_at_address = 75,
   already_registered = 76,
   foreign_handle = 77,
+  // holds by name, and registered classes
+  not_locked = 110,        // by this owner
+  dependency_cycle = 111,
+  registration_unknown = 112, // never this table's
+  registration_revoked = 113,
+  class_not_registered = 114, // or suspended, or used up
+  server_stopping = 115,
+  object_disconnected = 116,
   // resources
   out_of_memory = 90,
   thread_not_started = 91,

@@ -21,6 +21,8 @@ struct factory_names {
 };
 
 namespace detail {
+struct factory_access; // factory.hpp
+
 // create<decoder> calls decoder*(); create<decoder(int, const char*)> calls decoder*(int, const char*).
 template <class T> struct factory_of {
   using type = T;
@@ -83,6 +85,7 @@ private:
   template <class U> friend class instance;
   friend class module;
   friend struct detail::instance_access;
+  friend struct detail::factory_access;
   using any_function = void();
   using destroy_call = void(void* whole, any_function* destroyer);
 
@@ -97,6 +100,13 @@ private:
     if (destroy_ != nullptr) return destroy_(whole_, destroyer_);
     if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole_);
   }
+  instance(module owner, T* object, void (*destroyer)(void*)) noexcept // of an object that was handed over as void*
+      : owner_(static_cast<module&&>(owner))
+      , object_(object)
+      , whole_(object)
+      , destroy_([](void* whole, any_function* f) { reinterpret_cast<void (*)(void*)>(f)(whole); })
+      , destroyer_(reinterpret_cast<any_function*>(destroyer)) {}
+
   static void call_delete(void* whole, any_function*) {
     if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole);
   }

@@ -18,6 +18,11 @@
 #endif
 
 namespace tenure::inline v1 {
+namespace detail {
+struct manager_access { // for what is told of a manager in a header of its own
+  template <class Manager> static registry& registry_of(const Manager& m) noexcept { return *m.registry_; }
+};
+} // namespace detail
 
 // Owns a registry of modules and a policy that says when idle ones go. The application owns the manager;
 // there is no global one. When not to use it: two managers for the same plug-ins; each holds its own
@@ -152,6 +157,7 @@ public:
 
 private:
   friend class sweeper;
+  friend struct detail::manager_access;
   static module handle(detail::record* r) noexcept { return detail::handle_access::adopt_reference(r); }
   static module checked(detail::record* r, failure& why) {
     if (r == nullptr) detail::raise(static_cast<failure&&>(why));

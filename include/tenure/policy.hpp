@@ -166,6 +166,7 @@ struct sweep_request {
   bool has_delay = false; // a delay was given for this call
   duration delay;         // idle for at least this long
   bool used = true;       // some module may have been revived without the mutex since the last sweep; false: none was
+  bool asked = true;      // some module may have been asked for its vote; false: none votes
   [[nodiscard]] constexpr duration delay_or(duration usual) const noexcept {
     return has_delay ? delay : usual;
   }

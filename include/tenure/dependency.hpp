@@ -1,0 +1,33 @@
+// One module that needs another, without being linked with it.
+#ifndef TENURE_DEPENDENCY_HPP
+#define TENURE_DEPENDENCY_HPP
+
+#include <tenure/module.hpp>
+
+namespace tenure::inline v1 {
+namespace detail {
+TENURE_API bool add_dependency(record* user, record* used, failure& why) noexcept;
+}
+
+// From now on `user` holds `used`: it is let go when `user` is gone from the process, not before (C-H11:
+// unloading A took B with it although B still had objects). The edge is `user`'s, whatever handles come and
+// go. When not to use it: for libraries that `user` is linked with; the system holds those. Errors:
+// empty_handle, dependency_cycle (used needs user already, or is the same module), out_of_memory. Cycles
+// through modules of several managers are not seen. Threads: any.
+inline void depend(const module& user, const module& used) {
+  failure why;
+  if (!detail::add_dependency(detail::handle_access::record_of(user), detail::handle_access::record_of(used),
+                              why))
+    detail::raise(static_cast<failure&&>(why));
+}
+template <detail::error_sink S> bool depend(const module& user, const module& used, S& sink) noexcept {
+  failure why;
+  const bool done = detail::add_dependency(detail::handle_access::record_of(user),
+                                           detail::handle_access::record_of(used), why);
+  detail::report_into(sink, static_cast<failure&&>(why));
+  return done;
+}
+
+} // namespace tenure::inline v1
+
+#endif

@@ -1,0 +1,53 @@
+// Objects of a plug-in, found by interface and name in the table that it exports (tenure/plugin.hpp).
+#ifndef TENURE_MAKE_HPP
+#define TENURE_MAKE_HPP
+
+#include <tenure/instance.hpp>
+#include <tenure/interface.hpp>
+#include <tenure/plugin.h>
+
+namespace tenure::inline v1 {
+namespace detail {
+
+// What the host was compiled with.
+struct interface_stamp {
+  interface_id id;
+  std::uint64_t size;
+};
+
+// The row of the module's table; null and `why` if there is none that fits. Errors: empty_handle,
+// no_such_factory, interface_mismatch, with both stamps. Pre: none.
+[[nodiscard]] TENURE_API const tenure_factory* find_factory(const module& m, const interface_stamp& wanted,
+                                                            const char* name, failure& why);
+
+struct factory_access {
+  template <class I> static instance<I> own(const module& m, I* object, void (*destroy)(void*)) noexcept {
+    return instance<I>(m, object, destroy);
+  }
+};
+
+} // namespace detail
+
+// An object of the plug-in, made and destroyed by it: the one that its table has under `name` for the
+// interface I. The stamps are compared first, so a plug-in that was built against another layout of I is
+// refused and not called. When not to use it: for modules without such a table; module::create takes a
+// function's name. Errors: those above, factory_returned_null, what the object's constructor throws. Threads:
+// any.
+//   tenure::instance<decoder> flac = tenure::make<decoder>(codec, "flac");
+template <stamped_interface I> [[nodiscard]] instance<I> make(const module& m, const char* name) {
+  failure why;
+  const module held(m); // the factory runs with the module held by host code
+  const tenure_factory* const row = detail::find_factory(held, {I::tenure_interface(), sizeof(I)}, name, why);
+  if (row == nullptr) detail::raise(static_cast<failure&&>(why));
+  void* const object =
+      detail::call_across(*detail::handle_access::record_of(held), [&] { return row->create(); });
+  if (object == nullptr) {
+    detail::set_failure(why, errc::factory_returned_null, held.path(), name);
+    detail::raise(static_cast<failure&&>(why));
+  }
+  return detail::factory_access::own<I>(held, static_cast<I*>(object), row->destroy);
+}
+
+} // namespace tenure::inline v1
+
+#endif

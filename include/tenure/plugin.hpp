@@ -1,0 +1,216 @@
+// The module's side of Tenure in C++: comfort on <tenure/plugin.h>. Included by plug-ins; links with nothing.
+//
+//   TENURE_PLUGIN("flac", "1.4.2", "The FLAC authors", "Reads and writes FLAC", 0);
+//   TENURE_PLUGIN_LIFE(tenure::plugin::accept, tenure::plugin::nothing)
+//   class flac_decoder final : public decoder, tenure::plugin::counted<> { ... };
+//   TENURE_PLUGIN_FACTORIES(tenure::plugin::factory_row<decoder, flac_decoder>("flac"))
+//
+// When not to use it: where plugin.h does; in headers that a host includes too. Everything here is hidden,
+// one copy per module: a variable that all modules shared would keep them loaded.
+#ifndef TENURE_PLUGIN_HPP
+#define TENURE_PLUGIN_HPP
+
+#include <tenure/detail/count.hpp>
+#include <tenure/interface.hpp>
+#include <tenure/plugin.h>
+
+#include <exception>
+
+// What counted<> counts in this build: define it to a class like module_count before including this header,
+// or to
+// ::tenure::plugin::no_count where nothing is to be counted (C++/WinRT: WINRT_CUSTOM_MODULE_LOCK,
+// WINRT_NO_MODULE_LOCK).
+#if !defined(TENURE_PLUGIN_COUNT)
+#  define TENURE_PLUGIN_COUNT ::tenure::plugin::module_count
+#endif
+
+#if defined(__GNUC__)
+#  define TENURE_PLUGIN_HIDDEN __attribute__((visibility("hidden")))
+#else
+#  define TENURE_PLUGIN_HIDDEN
+#endif
+
+namespace tenure {
+namespace plugin TENURE_PLUGIN_HIDDEN {
+
+// The default count: the module's live objects.
+struct module_count {
+  static void add() noexcept { v1::detail::share(objects); }
+  static void drop() noexcept { static_cast<void>(v1::detail::unshare(objects)); }
+  [[nodiscard]] static bool in_use() noexcept { return v1::detail::glance(objects) != 0; }
+  static inline std::uint32_t objects = 0;
+};
+
+// For types that keep nobody loaded, and for builds that are never unloaded.
+struct no_count {
+  static void add() noexcept {}
+  static void drop() noexcept {}
+  [[nodiscard]] static bool in_use() noexcept { return false; }
+};
+
+namespace detail {
+inline std::uint32_t locks = 0;        // server_locks that are alive
+inline v1::detail::word hosts[8] = {}; // addresses of tenure_host: one for each manager that has the module
+} // namespace detail
+
+// A base class or a member of whatever keeps the module wanted: while one is alive the module votes no. The
+// vote only postpones; what keeps an object's code safe is the host's instance or handle.
+template <class Count = TENURE_PLUGIN_COUNT> class counted {
+public:
+  counted() noexcept { Count::add(); }
+  counted(const counted&) noexcept { Count::add(); }
+  counted& operator=(const counted&) noexcept { return *this; }
+  ~counted() { Count::drop(); }
+};
+
+// A client's wish that the module stay though it has no object (COM: IClassFactory::LockServer(TRUE)),
+// counted apart from the objects. As a value it cannot be unbalanced; one that belongs to a client goes with
+// what the client leaves behind.
+class server_lock {
+public:
+  server_lock() noexcept { v1::detail::share(detail::locks); }
+  server_lock(const server_lock&) noexcept { v1::detail::share(detail::locks); }
+  server_lock& operator=(const server_lock&) noexcept { return *this; }
+  ~server_lock() { static_cast<void>(v1::detail::unshare(detail::locks)); }
+};
+
+// What the module answers: yes with no object and no lock.
+[[nodiscard]] inline tenure_answer vote() noexcept {
+  return TENURE_PLUGIN_COUNT::in_use() || v1::detail::glance(detail::locks) != 0 ? TENURE_NO : TENURE_YES;
+}
+
+// Holds the module itself, for a callback that somebody else's thread makes, or for work that goes on after
+// the call that began it. Made before that begins, never inside it. Empty, and false, where no host holds:
+// then the work must not begin. When not to use it: for the module's own threads; start_thread does it
+// better. Threads: as an int; a copy may go to another thread.
+class module_reference {
+public:
+  module_reference() noexcept {
+    for (const v1::detail::word& seat : detail::hosts) {
+      const auto* const host = reinterpret_cast<const tenure_host*>(v1::detail::read_published(seat));
+      if (host == nullptr || host->hold(host) != TENURE_YES) continue;
+      host_ = host;
+      return;
+    }
+  }
+  module_reference(const module_reference& other) noexcept
+      : host_(other.host_) {
+    if (host_ != nullptr && host_->hold(host_) != TENURE_YES) host_ = nullptr;
+  }
+  module_reference(module_reference&& other) noexcept
+      : host_(other.host_) {
+    other.host_ = nullptr;
+  }
+  module_reference& operator=(module_reference other) noexcept {
+    const tenure_host* const mine = host_;
+    host_ = other.host_;
+    other.host_ = mine;
+    return *this;
+  }
+  // Effect: the module is not closed before this thread has left its code, or has ended.
+  ~module_reference() {
+    if (host_ != nullptr) host_->drop(host_);
+  }
+  explicit operator bool() const noexcept { return host_ != nullptr; }
+
+private:
+  const tenure_host* host_ = nullptr;
+};
+
+// Runs `f` on a thread of the host, which holds the module until `f` has returned and is destroyed: no code
+// of the module runs on that thread afterwards (C-B23). False, and nothing happens, if the host cannot. What
+// `f` lets out ends the process. Throws std::bad_alloc.
+template <class F> [[nodiscard]] bool start_thread(F f) {
+  F* const body = new F(static_cast<F&&>(f));
+  const auto run = [](void* it) {
+    F* const call = static_cast<F*>(it);
+    (*call)();
+    delete call;
+  };
+  for (const v1::detail::word& seat : detail::hosts) {
+    const auto* const host = reinterpret_cast<const tenure_host*>(v1::detail::read_published(seat));
+    if (host != nullptr && host->run_thread(host, run, body) == TENURE_YES) return true;
+  }
+  delete body;
+  return false;
+}
+
+// For TENURE_PLUGIN_LIFE: loads everywhere; has nothing to let go of.
+inline const char* accept() noexcept { return nullptr; }
+inline void nothing() noexcept {}
+
+// One row of the module's factories: `Made` for whoever asks for an `Interface` of that name.
+template <v1::stamped_interface Interface, class Made>
+constexpr tenure_factory factory_row(const char* name) noexcept {
+  constexpr v1::interface_id id = Interface::tenure_interface();
+  return {sizeof(tenure_factory),
+          id.version,
+          sizeof(Interface),
+          id.name,
+          name,
+          []() -> void* { return static_cast<Interface*>(new Made); },
+          [](void* object) { delete static_cast<Made*>(static_cast<Interface*>(object)); }};
+}
+
+namespace detail {
+
+inline void write(char* message, std::size_t size, const char* text) noexcept {
+  while (size > 1 && *text != '\0') --size, *message++ = *text++;
+  if (size != 0) *message = '\0';
+}
+
+inline void remember(const tenure_host* host) noexcept {
+  for (v1::detail::word& seat : hosts) {
+    v1::detail::word free = 0;
+    if (v1::detail::replace(seat, free, reinterpret_cast<std::uintptr_t>(host))) return;
+  }
+}
+
+inline void forget(const tenure_host* host) noexcept {
+  for (v1::detail::word& seat : hosts)
+    if (v1::detail::read_published(seat) == reinterpret_cast<std::uintptr_t>(host))
+      v1::detail::publish(seat, 0);
+}
+
+template <class OnLoad>
+tenure_answer loaded(const tenure_host* host, char* message, std::size_t size, OnLoad&& on_load) noexcept {
+  remember(host);
+  const char* refusal = nullptr;
+  try {
+    refusal = on_load();
+    if (refusal == nullptr) return TENURE_YES;
+    write(message, size, refusal);
+  } catch (const std::exception& thrown) {
+    write(message, size, thrown.what());
+  } catch (...) {
+    write(message, size, "its start failed with an exception that is not a std::exception");
+  }
+  forget(host);
+  return TENURE_NO;
+}
+
+} // namespace detail
+} // namespace TENURE_PLUGIN_HIDDEN
+} // namespace tenure
+
+// Defines the module's tenure_loaded, tenure_can_unload and tenure_unloading.
+//   on_load    const char*(): null to accept, else why not. An exception refuses with its words
+//   on_unload  void(): lets go of caches, stops threads. Must not throw
+#define TENURE_PLUGIN_LIFE(on_load, on_unload)                                                               \
+  TENURE_PLUGIN_EXPORT tenure_answer tenure_loaded(const tenure_host* host, char* message, size_t size) {    \
+    return ::tenure::plugin::detail::loaded(host, message, size, on_load);                                   \
+  }                                                                                                          \
+  TENURE_PLUGIN_EXPORT tenure_answer tenure_can_unload() { return ::tenure::plugin::vote(); }                \
+  TENURE_PLUGIN_EXPORT void tenure_unloading(const tenure_host* host) {                                      \
+    (on_unload)();                                                                                           \
+    ::tenure::plugin::detail::forget(host);                                                                  \
+  }
+
+// Defines the module's tenure_factories from factory_rows.
+#define TENURE_PLUGIN_FACTORIES(...)                                                                         \
+  TENURE_PLUGIN_EXPORT const tenure_factory* tenure_factories(size_t index) {                                \
+    static constexpr tenure_factory rows[] = {__VA_ARGS__};                                                  \
+    return index < sizeof rows / sizeof rows[0] ? &rows[index] : nullptr;                                    \
+  }
+
+#endif

@@ -1,0 +1,216 @@
+#include <tenure/class_table.hpp>
+
+#include "sync.hpp"
+
+#include <algorithm>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tenure::inline v1::detail {
+
+// What the clients of one registration share.
+struct connection {
+  std::uint32_t owners;    // see share: the registration, and each client
+  void* object;            // null once it is cut off; published
+  class_table_data* table; // by a share
+};
+
+namespace {
+
+struct offered_class {
+  registration number;
+  std::string name;
+  module owner;
+  connection* shared;
+  class_options options;
+  bool used_up = false;
+  std::uint32_t locks = 0;
+};
+
+} // namespace
+
+struct class_table_data {
+  std::uint32_t owners = 1;  // see share: the table, and each connection
+  mutable sync::mutex mutex; // a leaf: modules are let go after it
+  std::vector<offered_class> classes;
+  std::uint64_t first = 0; // registrations of this table begin behind this
+  std::uint64_t last = 0;
+  std::uint32_t users = 0; // connections and external locks
+  bool suspended = false;
+  bool stopping = false; // set in the very step in which `users` becomes 0
+};
+
+namespace {
+
+// No two tables have a number in common; a table makes fewer than 2^32.
+std::uint32_t tables_made = 0;
+
+void drop_table(class_table_data* t) noexcept {
+  if (unshare(t->owners)) delete t;
+}
+
+void drop_share(connection* c) noexcept {
+  class_table_data* const t = c->table;
+  if (!unshare(c->owners)) return;
+  delete c;
+  drop_table(t);
+}
+
+void drop_user_locked(class_table_data& t) noexcept {
+  if (--t.users == 0) t.stopping = true;
+}
+
+// Errors: registration_unknown, registration_revoked.
+std::vector<offered_class>::iterator find_locked(class_table_data& t, registration r, failure& why) noexcept {
+  const auto found =
+      std::find_if(t.classes.begin(), t.classes.end(), [&](const offered_class& c) { return c.number == r; });
+  if (found == t.classes.end())
+    set_failure(why,
+                r.number > t.first && r.number <= t.last ? errc::registration_revoked
+                                                         : errc::registration_unknown,
+                "", "");
+  return found;
+}
+
+// Out of the table; what it held is let go by the caller, without the mutex.
+offered_class take_locked(class_table_data& t, std::vector<offered_class>::iterator at,
+                          bool disconnect) noexcept {
+  offered_class taken = std::move(*at);
+  t.classes.erase(at);
+  if (disconnect) publish_value(taken.shared->object, static_cast<void*>(nullptr));
+  while (taken.locks != 0) --taken.locks, drop_user_locked(t);
+  return taken;
+}
+
+bool is_offered(const class_table_data& t, const offered_class& c, const char* name) noexcept {
+  return !t.suspended && !c.options.suspended && !c.used_up && c.name == name;
+}
+
+} // namespace
+
+class_table_data* make_class_table(failure& why) noexcept {
+  auto* const t = new (std::nothrow) class_table_data;
+  if (t == nullptr) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return nullptr;
+  }
+  t->first = t->last = (std::uint64_t{take_number(tables_made)} + 1) << 32;
+  return t;
+}
+
+void end_class_table(class_table_data* t) noexcept {
+  std::vector<offered_class> left;
+  {
+    const sync::scoped_lock lock(t->mutex);
+    left.swap(t->classes);
+    t->stopping = true;
+  }
+  for (offered_class& c : left) drop_share(c.shared);
+  left.clear();
+  drop_table(t);
+}
+
+registration add_class(class_table_data& t, const char* name, module owner, void* object,
+                       class_options options, failure& why) noexcept {
+  if (!owner || object == nullptr) {
+    set_failure(why, errc::empty_handle, "", name);
+    return {};
+  }
+  auto* const shared = new (std::nothrow) connection{1, object, &t};
+  try {
+    if (shared == nullptr) throw std::bad_alloc();
+    const sync::scoped_lock lock(t.mutex);
+    t.classes.push_back({{t.last + 1}, name, std::move(owner), shared, options});
+    share(t.owners);
+    return {++t.last};
+  } catch (const std::bad_alloc&) {
+    delete shared;
+    set_failure(why, errc::out_of_memory, "", name);
+    return {};
+  }
+}
+
+bool revoke_class(class_table_data& t, registration r, bool disconnect, failure& why) noexcept {
+  offered_class taken;
+  {
+    const sync::scoped_lock lock(t.mutex);
+    const auto at = find_locked(t, r, why);
+    if (why) return false;
+    taken = take_locked(t, at, disconnect);
+  }
+  drop_share(taken.shared);
+  return true;
+}
+
+bool lock_class(class_table_data& t, registration r, bool lock, bool last_releases, failure& why) noexcept {
+  offered_class taken{};
+  {
+    const sync::scoped_lock held(t.mutex);
+    const auto at = find_locked(t, r, why);
+    if (why) return false;
+    if (!lock && at->locks == 0) {
+      set_failure(why, errc::not_locked, "", at->name.c_str());
+      return false;
+    }
+    at->locks += lock ? 1 : UINT32_MAX;
+    t.users += lock ? 1 : 0;
+    if (!lock) drop_user_locked(t);
+    if (lock || at->locks != 0 || !last_releases) return true;
+    taken = take_locked(t, at, true);
+  }
+  drop_share(taken.shared);
+  return true;
+}
+
+void resume_classes(class_table_data& t) noexcept {
+  const sync::scoped_lock lock(t.mutex);
+  t.suspended = false;
+  for (offered_class& c : t.classes) c.options.suspended = false;
+}
+
+void suspend_classes(class_table_data& t) noexcept {
+  const sync::scoped_lock lock(t.mutex);
+  t.suspended = true;
+}
+
+connection* find_class(class_table_data& t, const char* name, module& owner, failure& why) noexcept {
+  const sync::scoped_lock lock(t.mutex);
+  if (t.stopping) {
+    set_failure(why, errc::server_stopping, "", name);
+    return nullptr;
+  }
+  const auto found = std::find_if(t.classes.begin(), t.classes.end(),
+                                  [&](const offered_class& c) { return is_offered(t, c, name); });
+  if (found == t.classes.end()) {
+    set_failure(why, errc::class_not_registered, "", name);
+    return nullptr;
+  }
+  found->used_up = found->options.single_use;
+  ++t.users;
+  share(found->shared->owners);
+  owner = found->owner;
+  return found->shared;
+}
+
+void* object_of(const connection& c, failure& why) noexcept {
+  void* const object = read_published(c.object);
+  if (object == nullptr) set_failure(why, errc::object_disconnected, "", "");
+  return object;
+}
+
+void drop_connection(connection* c) noexcept {
+  {
+    const sync::scoped_lock lock(c->table->mutex);
+    drop_user_locked(*c->table);
+  }
+  drop_share(c);
+}
+
+bool is_stopping(const class_table_data& t) noexcept {
+  const sync::scoped_lock lock(t.mutex);
+  return t.stopping;
+}
+
+} // namespace tenure::inline v1::detail

@@ -1,0 +1,77 @@
+// The end of a manager in the three ways that there are.
+#include "registry.hpp"
+#include "report_builder.hpp"
+
+#include <tenure/end.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// Something that may still change by itself.
+bool is_open_question(const unload_entry& e) noexcept {
+  return e.outcome == unload_outcome::busy || e.outcome == unload_outcome::pinned ||
+         e.outcome == unload_outcome::deferred || e.outcome == unload_outcome::vetoed;
+}
+
+bool is_settled(const unload_report& report) noexcept {
+  return std::none_of(report.begin(), report.end(), is_open_question);
+}
+
+// Asks again and again, with waits that grow: a vote that has changed wakes nobody.
+unload_report close_patiently(registry& g, duration patience, departure_check level) noexcept {
+  constexpr std::int64_t first_wait = 1'000'000;     // nanoseconds
+  constexpr std::int64_t longest_wait = 100'000'000; // nanoseconds
+  const time_point begin = now_of(g);
+  for (std::int64_t wait = first_wait;; wait = std::min(2 * wait, longest_wait)) {
+    unload_report report = close_all(g, level, true);
+    const sync::scoped_lock lock(g.mutex);
+    const std::int64_t left = patience.nanoseconds - (g.now() - begin).nanoseconds;
+    if (is_settled(report) || left <= 0) return report;
+    g.deferred.wait_for(g.mutex, std::chrono::nanoseconds(std::min(wait, left)));
+  }
+}
+
+// The next module that waits for a yes, as one that the manager forgets: it stays mapped, by choice.
+module_record* take_vetoing_locked(registry& g) noexcept {
+  for (idle_module* m = g.waiting.front(); m != nullptr; m = idle_list::after(*m)) {
+    module_record& r = full(*m);
+    if (r.why_waiting != unload_outcome::vetoed || r.being_asked) continue;
+    g.waiting.remove(r);
+    r.kept_by = keeper::nobody;
+    publish(r.refs, 0);
+    return &r;
+  }
+  return nullptr;
+}
+
+void leave_mapped(registry& g, report_builder& report) noexcept {
+  for (;;) {
+    const sync::scoped_lock lock(g.mutex);
+    module_record* const r = take_vetoing_locked(g);
+    if (r == nullptr) return;
+    unload_entry entry = describe_locked(*r);
+    entry.outcome = unload_outcome::kept;
+    entry.detail = "left mapped at the end, as asked: its vote said no";
+    report.add(*r, entry);
+    r->state = phase::lingering; // what its code was given stays valid
+    g.forget_locked(*r);
+    registry::let_go(g); // never the last share: the caller has the manager
+  }
+}
+
+} // namespace
+
+unload_report end_registry(registry& g, end_mode mode, duration patience, departure_check level) {
+  if (mode == end_mode::wait) return close_patiently(g, patience, level);
+  if (mode == end_mode::force) return close_all(g, level, false);
+  report_builder report;
+  close_all(g, level, true, report);
+  leave_mapped(g, report);
+  return report.finish();
+}
+
+} // namespace tenure::inline v1::detail

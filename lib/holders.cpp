@@ -1,0 +1,196 @@
+#include "holders.hpp"
+
+#include "registry.hpp"
+
+#include <tenure/dependency.hpp>
+#include <tenure/lock_owner.hpp>
+
+#include <fmt/format.h>
+
+#include <new>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+
+struct lock_owner_data {
+  std::string name;
+  lock_entry* entries = nullptr;
+};
+
+// --- dependencies ---
+
+namespace {
+
+// Along edges within one registry, whose mutex is held.
+bool needs_locked(const module_record& from, const record& wanted) noexcept {
+  if (&from == &wanted) return true;
+  for (const dependency* d = from.needs; d != nullptr; d = d->next)
+    if (d->used->owner == from.owner && needs_locked(full(*d->used), wanted)) return true;
+  return false;
+}
+
+bool has_edge_locked(const module_record& user, const record& used) noexcept {
+  for (const dependency* d = user.needs; d != nullptr; d = d->next)
+    if (d->used == &used) return true;
+  return false;
+}
+
+} // namespace
+
+bool add_dependency(record* user, record* used, failure& why) noexcept {
+  if (user == nullptr || used == nullptr) {
+    set_failure(why, errc::empty_handle, "", "");
+    return false;
+  }
+  auto* const edge = new (std::nothrow) dependency{nullptr, used};
+  if (edge == nullptr) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return false;
+  }
+  registry& g = *user->owner;
+  bool cycle = false;
+  {
+    const sync::scoped_lock lock(g.mutex);
+    cycle = used->owner == &g && needs_locked(full(*used), *user);
+    if (!cycle && !has_edge_locked(full(*user), *used)) {
+      acquire(used->refs); // the caller has one
+      edge->next = std::exchange(full(*user).needs, edge);
+      return true;
+    }
+  }
+  delete edge;
+  if (cycle) set_failure(why, errc::dependency_cycle, path_of(*used), path_of(*user));
+  return !cycle; // there is such an edge already
+}
+
+// A module that is still mapped may still call what it needs: that stays for ever, too.
+void registry::give_up_dependencies_locked(module_record& r, bool unmapped) noexcept {
+  dependency* given_up = std::exchange(r.needs, nullptr);
+  while (unmapped && given_up != nullptr) {
+    dependency* const d = std::exchange(given_up, given_up->next);
+    d->next = std::exchange(orphans, d);
+  }
+}
+
+// What modules that are gone have needed. Without the mutex: it may close what it lets go of.
+void registry::release_dependencies() noexcept {
+  dependency* released = nullptr;
+  {
+    const sync::scoped_lock lock(mutex);
+    released = std::exchange(orphans, nullptr);
+  }
+  while (released != nullptr) {
+    dependency* const d = std::exchange(released, released->next);
+    drop_reference(*d->used);
+    delete d;
+  }
+}
+
+// --- locks ---
+
+namespace {
+
+lock_entry* find_entry(const lock_owner_data& owner, const record* r) noexcept {
+  for (lock_entry* e = owner.entries; e != nullptr; e = e->next_of_owner)
+    if (e->locked == r) return e;
+  return nullptr;
+}
+
+void remove(lock_entry& entry) noexcept {
+  lock_entry** at = &entry.owner->entries;
+  while (*at != &entry) at = &(*at)->next_of_owner;
+  *at = entry.next_of_owner;
+  module_record& r = *entry.locked;
+  {
+    const sync::scoped_lock lock(r.owner->mutex);
+    at = &r.locks;
+    while (*at != &entry) at = &(*at)->next_of_module;
+    *at = entry.next_of_module;
+  }
+  delete &entry;
+  unpin_module(r);
+}
+
+} // namespace
+
+lock_owner_data* make_lock_owner(const char* name, failure& why) noexcept {
+  try {
+    return new lock_owner_data{name};
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return nullptr;
+  }
+}
+
+void end_lock_owner(lock_owner_data* owner) noexcept {
+  while (owner->entries != nullptr) remove(*owner->entries);
+  delete owner;
+}
+
+bool add_lock(lock_owner_data& owner, record* r, failure& why) noexcept {
+  if (r == nullptr) {
+    set_failure(why, errc::empty_handle, "", "");
+    return false;
+  }
+  if (lock_entry* const e = find_entry(owner, r)) {
+    const sync::scoped_lock lock(r->owner->mutex);
+    ++e->count;
+    return true;
+  }
+  auto* const e = new (std::nothrow) lock_entry{nullptr, owner.entries, &owner, &full(*r), 1};
+  if (e == nullptr) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return false;
+  }
+  owner.entries = e;
+  pin_module(*r);
+  const sync::scoped_lock lock(r->owner->mutex);
+  e->next_of_module = std::exchange(full(*r).locks, e);
+  return true;
+}
+
+bool drop_lock(lock_owner_data& owner, record* r, failure& why) noexcept {
+  lock_entry* const e = r != nullptr ? find_entry(owner, r) : nullptr;
+  if (e == nullptr) {
+    set_failure(why, r != nullptr ? errc::not_locked : errc::empty_handle, r != nullptr ? path_of(*r) : "",
+                owner.name.c_str());
+    return false;
+  }
+  {
+    const sync::scoped_lock lock(r->owner->mutex);
+    if (--e->count != 0) return true;
+  }
+  remove(*e);
+  return true;
+}
+
+std::uint32_t count_locks(const lock_owner_data& owner, const record* r) noexcept {
+  const lock_entry* const e = find_entry(owner, r);
+  return e != nullptr ? e->count : 0;
+}
+
+// --- in words ---
+
+const char* name_holders_locked(const module_record& r) noexcept {
+  try {
+    std::string text;
+    for (const lock_entry* e = r.locks; e != nullptr; e = e->next_of_module)
+      text += fmt::format("{}{} ({})", text.empty() ? "locked by " : ", ", e->owner->name, e->count);
+    bool first = true;
+    for (const module_record* user = r.owner->records; user != nullptr; user = user->next_record)
+      if (has_edge_locked(*user, r)) {
+        text += fmt::format("{}{}{}",
+                            text.empty() ? ""
+                            : first      ? "; "
+                                         : "",
+                            first ? "needed by " : ", ", user->path());
+        first = false;
+      }
+    r.holders = std::move(text);
+    return r.holders.empty() ? nullptr : r.holders.c_str();
+  } catch (const std::bad_alloc&) {
+    return nullptr; // the counts alone tell
+  }
+}
+
+} // namespace tenure::inline v1::detail
