@@ -79,6 +79,7 @@ void linger_locked(registry& g, module_record& r, const close_result& result) no
   r.reason = result.why.reason;
   r.state = phase::lingering;
   g.lingered = true;
+  g.end_shutdown_locked(r);
   r.worker = 0;
   g.look_again |= sync::this_thread().inside_loader != 0;
   g.changed.notify_all();
@@ -158,6 +159,7 @@ bool keep_mapped(registry& g, module_record& r, const char* why, report_builder*
     g.forget_locked(r);
     return true;
   }
+  g.end_shutdown_locked(r);
   g.put_back_locked(r);
   return false;
 }

@@ -1,4 +1,5 @@
 // What becomes of a registry in a child of fork(), in which only the forking thread lives on.
+#include "calls.hpp"
 #include "registry.hpp"
 
 #include <new>
@@ -24,6 +25,7 @@ void registry::go_on_in_child(void* self) noexcept {
 void registry::forget_other_threads_locked() noexcept {
   const sync::thread_id me = sync::this_thread_id();
   for (module_record* r = records; r != nullptr; r = r->next_record) {
+    publish(r->gate, (look(r->gate) & shut_bit) | calls_of_this_thread(*r)); // nobody else's will return
     const bool others = std::exchange(r->worker, r->worker != 0 ? me : 0) != me;
     if (!others || (r->state != phase::loading && r->state != phase::closing)) continue;
     publish(r->refs, 0); // references of its own initialiser, on a stack that is not here

@@ -69,6 +69,16 @@ record* opening::failed(const os::fault& fault, std::string_view path) noexcept 
   return nullptr;
 }
 
+// One more reference to a module that is open, unless it was shut down.
+module_record* opening::share_locked(module_record& r) noexcept {
+  if (r.shut_down) {
+    why_ = r.shut_down;
+    return nullptr;
+  }
+  g_.acquire_locked(r);
+  return &r;
+}
+
 // Spellings that mean another file after a chdir are looked up each time.
 void opening::remember_name_locked(module_record& r) {
   if (!os::has_folder(name_) || os::is_absolute(name_)) g_.add_name_locked(r, name_);
@@ -83,10 +93,7 @@ record* opening::by_name(std::string name) {
     ++g_.stats.opens;
     module_record* const fixed = g_.known.find(
         hash_bytes(name_), [&](const module_record& r) { return r.is_static() && r.named(name_); });
-    if (fixed != nullptr) {
-      g_.acquire_locked(*fixed);
-      return fixed;
-    }
+    if (fixed != nullptr) return share_locked(*fixed);
     search_path = g_.search_path;
   }
   if (!resolve(name_, search_path, g_.options.system_search, where, why_)) return nullptr;
@@ -113,7 +120,7 @@ opening::answer opening::decide_locked(const location& where, module_record*& r)
     if (r == nullptr || r->state == phase::lingering) return answer::load;
     if (r->state == phase::open) {
       remember_name_locked(*r);
-      g_.acquire_locked(*r);
+      r = share_locked(*r);
       return answer::settled;
     }
     if (r->worker == sync::this_thread_id()) {
@@ -208,7 +215,7 @@ bool opening::try_spellings(const location& where, loaded& seen, os::fault& faul
       const sync::scoped_lock lock(g_.mutex);
       old = g_.find_image_locked(seen.handle, seen.path, nullptr);
       if (old == nullptr || old->file == where.file) return true;
-      old->superseded = true;
+      idle_access::note_superseded(*old, true);
     }
     system_close(std::exchange(seen.handle, nullptr));
   }
@@ -332,8 +339,9 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
       if (r == nullptr) r = g_.find_file_locked(file);
       if (r != nullptr && r->state == phase::open) {
         spare = seen.handle;
-        g_.acquire_locked(*r);
-        late = seen.side.talks() && !r->greeted; // a thread inside the loader got ahead and could not
+        r = share_locked(*r);
+        if (r == nullptr && borrowed) spare = nullptr; // stays the caller's, as with any failure
+        late = r != nullptr && seen.side.talks() && !r->greeted; // a thread inside the loader got ahead and could not
         if (late) seat = &seat_locked(*r, seen);
       } else if (r == nullptr || r->state != phase::loading || r->worker == sync::this_thread_id()) {
         const bool initialising = r != nullptr && r->state == phase::loading;

@@ -46,6 +46,7 @@ struct name_node {
 };
 
 class symbol_cache;
+struct token_state; // tokens.hpp
 
 // Fields without a remark: written with the registry's mutex held, read with it, or by anybody who holds a
 // reference once the module is open (they are constant from then on until it is gone).
@@ -76,7 +77,8 @@ struct module_record : record, idle_module {
   std::uint64_t asked_at = 0;   // the registry's tick when it last answered
   errc violation = errc::ok;    // what its own code did wrong when it was last called; in words in `evidence`
   bool let_go_inside = false;   // its own code dropped the last reference: of a module that waits for that thread
-  bool superseded = false;       // its file was replaced and the new one is loaded beside it
+  failure shut_down; // who shut it down, when and where; ok unless it was, or is about to be
+  token_state* token_sources = nullptr; // the outermost ones over it, each of which holds it
   std::uint32_t pins = 0;
   sync::thread_id worker = 0; // the thread that loads or closes it, or on whose stack its code is (waiting)
   std::uint64_t waits_for = 0; // of a module that waits: the system's number of `worker`; 0 if any thread may try
@@ -117,6 +119,7 @@ struct idle_access { // the manager's way into what policies only read
     m.load_time_ = took;
     m.mapped_bytes_ = bytes;
   }
+  static void note_superseded(idle_module& m, bool superseded) noexcept { m.superseded_ = superseded; }
   static void note_vote(idle_module& m, unload_vote vote) noexcept { m.vote_ = vote; }
   static void note_single_threaded(idle_module& m, bool yes) noexcept { m.single_threaded_ = yes; }
 };

@@ -123,13 +123,14 @@ bool registry::acquire_locked(module_record& r) noexcept {
 // The module has lost its last reference: its keeper takes it.
 void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept {
   if (r.pins != 0) {
+    if (r.is_static()) end_shutdown_locked(r);
     r.kept_by = keeper::pins;
     return;
   }
   const unload_vote said = r.asked_at > used_at ? r.vote() : unload_vote::not_asked; // since its last use
   idle_access::note_idle(r, table.reads_time ? now() : time_point{}, used_at);
   idle_access::note_vote(r, said);
-  if (policy == nullptr) { // the manager is gone: nobody will ask again
+  if (policy == nullptr || r.shut_down) { // the manager is gone, or nobody may use it again
     r.kept_by = keeper::nobody;
     victims.push_back(r);
     return;
@@ -159,7 +160,7 @@ bool registry::claim_one_locked(module_record& r, idle_list& victims) noexcept {
 void registry::put_back_locked(module_record& r) noexcept {
   r.state = phase::open;
   r.worker = 0;
-  publish(r.refs, open_bit);
+  publish(r.refs, r.shut_down ? 0 : open_bit);
   idle_list victims;
   settle_locked(r, r.last_use(), victims);
   while (!victims.empty()) wait_for_safe_point_locked(full(victims.pop_front()), unload_outcome::deferred);
@@ -174,7 +175,7 @@ void registry::wait_for_safe_point_locked(module_record& r, unload_outcome why) 
   r.worker = sync::this_thread_id();
   r.waits_for = os::this_thread_number();
   waiting.push_back(r);
-  publish(r.refs, open_bit);
+  publish(r.refs, r.shut_down ? 0 : open_bit);
   changed.notify_all();
 }
 
@@ -262,6 +263,14 @@ void registry::set_evidence_locked(module_record& r, const char* text) noexcept 
   delete[] std::exchange(r.evidence, copy);
 }
 
+// Whoever opens it from now on gets a new life of it.
+void registry::end_shutdown_locked(module_record& r) noexcept {
+  if (!r.shut_down) return;
+  r.shut_down = {};
+  clear_flags(r.gate, shut_bit);
+  if (r.state == phase::open) set_flags(r.refs, open_bit);
+}
+
 // The module is gone: its record is free for another. Pre: no reference, not open.
 void registry::forget_locked(module_record& r) noexcept {
   known.erase(hash_pair(r.file.volume, r.file.number), r);
@@ -273,6 +282,7 @@ void registry::forget_locked(module_record& r) noexcept {
   if (unmapped) delete seat; // else its code may still call it
   give_up_dependencies_locked(r, unmapped);
   r.state = phase::absent;
+  end_shutdown_locked(r);
   r.handle = nullptr;
   r.file = {};
   r.image = {};
@@ -284,7 +294,7 @@ void registry::forget_locked(module_record& r) noexcept {
   r.side = {};
   r.greeted = false;
   r.baseline.reset();
-  r.superseded = false;
+  idle_access::note_superseded(r, false);
   r.worker = 0;
   r.generation = r.generation + 1;
   changed.notify_all();
@@ -312,7 +322,7 @@ void last_dropped(record& dropped) noexcept {
 bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept {
   registry& g = *r.owner;
   const sync::scoped_lock lock(g.mutex);
-  if (r.generation != generation || full(r).state != phase::open) return false;
+  if (r.generation != generation || full(r).state != phase::open || full(r).shut_down) return false;
   g.acquire_locked(full(r));
   return true;
 }
@@ -404,8 +414,22 @@ void release_static_locked(registry& g, idle_list& victims) noexcept {
 
 } // namespace
 
+namespace {
+
+// What a final close would have closed, or told of as busy.
+bool has_open_modules(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  for (const module_record* r = g.records; r != nullptr && !g.table.keeps_pages; r = r->next_record)
+    if (r->state == phase::open && !r->is_static()) return true;
+  return false;
+}
+
+} // namespace
+
 void retire_registry(registry& g) noexcept {
-  static_cast<void>(final_close_registry(g, g.check, false)); // nobody is left to read the report
+  const bool forgotten = g.options.forgotten.told != nullptr && has_open_modules(g);
+  const unload_report last = final_close_registry(g, g.check, false);
+  if (forgotten) g.options.forgotten.told(g.options.forgotten.context, last);
   void* policy = nullptr;
   std::uint32_t released = 1; // the manager's own share
   closing_chain chain("at the end of its manager", g.check);

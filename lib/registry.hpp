@@ -98,6 +98,7 @@ struct registry {
   void take_waiting_locked(idle_list& victims, bool asked) noexcept;
   void await_locked();
   module_record& new_record_locked();
+  void end_shutdown_locked(module_record& r) noexcept;
   void forget_locked(module_record& r) noexcept;
   static void set_evidence_locked(module_record& r, const char* text) noexcept;
   static void forget_wait_locked(module_record& r) noexcept;

@@ -101,7 +101,8 @@ unload_entry describe_locked(const module_record& r) noexcept {
   e.references = count_of(look(r.refs));
   e.pins = r.is_static() ? 0 : r.pins;
   e.loads = r.loads;
-  e.file_replaced = r.superseded;
+  e.file_replaced = r.superseded();
+  e.retry_wait = r.retry_wait;
   e.outcome = outcome_of(r, e.references);
   e.reason = r.reason;
   const bool told = e.outcome == unload_outcome::deferred || e.outcome == unload_outcome::vetoed ||
@@ -110,6 +111,7 @@ unload_entry describe_locked(const module_record& r) noexcept {
   if (e.outcome == unload_outcome::pinned || e.outcome == unload_outcome::busy)
     if (const char* const holders = name_holders_locked(r)) e.detail = holders;
   if (told) e.violation = r.violation;
+  if (r.shut_down && e.outcome == unload_outcome::busy) e.detail = "it was shut down, but references to it are alive";
   return e;
 }
 

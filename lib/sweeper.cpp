@@ -13,9 +13,10 @@
 namespace tenure::inline v1::detail {
 
 struct sweeper_thread {
-  sweeper_thread(registry& g, duration every)
+  sweeper_thread(registry& g, duration every, sweep_observer whom)
       : swept(g)
-      , interval(every) {}
+      , interval(every)
+      , observer(whom) {}
 
   void run() {
     time_point round = os::now() + interval;
@@ -24,7 +25,10 @@ struct sweeper_thread {
       const bool woken = swept.deferred.wait_for(swept.mutex, wait_locked(round));
       if (woken || stop) continue; // what is to be tried again has changed
       swept.mutex.unlock();
-      static_cast<void>(sweep_registry(swept, nullptr, swept.check)); // what stays is in manager::report()
+      {
+        const unload_report report = sweep_registry(swept, nullptr, swept.check);
+        if (observer.told != nullptr && !report.empty()) observer.told(observer.context, report);
+      }
       round = os::now() + interval;
       swept.mutex.lock();
     }
@@ -42,6 +46,7 @@ struct sweeper_thread {
 
   registry& swept; // kept by a share of it
   const duration interval;
+  const sweep_observer observer;
   bool stop = false; // with the registry's mutex
   std::thread thread;
   os::fork_watcher forks; // a child of fork() has no such thread
@@ -59,10 +64,10 @@ void note_child(void* context) noexcept {
 
 } // namespace
 
-sweeper_thread* start_sweeper(registry& g, duration interval, failure& why) noexcept {
+sweeper_thread* start_sweeper(registry& g, duration interval, sweep_observer observer, failure& why) noexcept {
   sweeper_thread* t = nullptr;
   try {
-    t = new sweeper_thread(g, interval);
+    t = new sweeper_thread(g, interval, observer);
     t->thread = std::thread([t] { t->run(); });
     t->forks = {nullptr, nullptr, note_child, t, nullptr};
     os::add_fork_watcher(t->forks);

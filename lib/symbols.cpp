@@ -1,5 +1,6 @@
 // Symbols by name: what was found before, then the module's own tables, and only then the system, which takes
 // the loader's lock.
+#include "calls.hpp"
 #include "failure_access.hpp"
 #include "os/fork.hpp"
 #include "registry.hpp"
@@ -110,6 +111,7 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
 
 [[gnu::noinline]] void* find_anew(const question& q, symbol_kind kind, failure& why) noexcept {
   try {
+    if (is_shut(q.r, why)) return nullptr;
     os::fault fault;
     void* const address = look_up_kind(q, kind, fault);
     if (!fault) return address;
@@ -131,7 +133,8 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
 
 void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept {
   const question q{full(r), name.c_str(), name.size(), hash_bytes(name.c_str(), name.size())};
-  if (const symbol_cache* const cache = read_published(q.r.symbols)) {
+  const symbol_cache* const cache = read_published(q.r.symbols);
+  if (cache != nullptr && (look(r.refs) & open_bit) != 0) { // else it was shut down, or is just being loaded
     const found_symbol* const known = cache->find(q.hash, q.name, q.length);
     if (known != nullptr && known->allows(kind)) return known->address;
   }
@@ -148,6 +151,7 @@ bool same_on_all_threads(record& r, name_view name) noexcept {
 bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out, std::size_t n,
                   failure& why) noexcept {
   try {
+    if (is_shut(r, why)) return false;
     std::string missing;
     std::vector<void*> addresses(n);
     for (std::size_t i = 0; i != n; ++i) {

@@ -7,6 +7,7 @@
 #include <new>
 
 namespace tenure::inline v1::detail {
+struct record;
 struct registry;
 }
 
@@ -17,6 +18,12 @@ namespace tenure::inline v1::sync {
 struct thread_state {
   std::uint32_t guards = 0;        // guards of this thread that are open
   std::uint32_t inside_loader = 0; // the system's open or close calls of ours that are on this thread's stack
+  struct calls_into {
+    const detail::record* module = nullptr;
+    std::uint32_t n = 0;
+  };
+  // This thread's calls in flight: into more modules at once than there are places, what is deeper is not noted.
+  calls_into inside[6];
   detail::registry* leftovers = nullptr; // registries without a manager whose last closes wait for this thread
 };
 

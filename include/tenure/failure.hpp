@@ -59,6 +59,16 @@ enum class errc : int {
   no_module_at_address = 75,
   already_registered = 76,
   foreign_handle = 77,
+  // lifetimes that are ended on purpose
+  token_unknown = 80,
+  token_already_revoked = 81,
+  lifetime_ended = 82,
+  module_shut_down = 83,
+  calls_in_flight = 84,
+  key_null = 85,
+  key_stale = 86, // its object is gone
+  key_unknown = 87,
+  interface_not_found = 88,
   // holds by name, and registered classes
   not_locked = 110,        // by this owner
   dependency_cycle = 111,

@@ -14,14 +14,27 @@ namespace tenure::inline v1 {
 //   { auto inside = codec.enter(); raw_callback(context); }
 class [[nodiscard]] guard {
 public:
-  explicit guard(const module& m) noexcept
+  // Errors: module_shut_down; on a thread that is inside a guard of the module already, none.
+  explicit guard(const module& m)
       : held_(m) {
+    failure why;
+    if (!enter(why)) detail::raise(static_cast<failure&&>(why));
+    detail::enter_guard();
+  }
+  // Reports into `sink` instead, and is then a guard of nothing.
+  template <detail::error_sink S>
+  guard(const module& m, S& sink) noexcept
+      : held_(m) {
+    failure why;
+    if (!enter(why)) held_.reset();
+    detail::report_into(sink, static_cast<failure&&>(why));
     detail::enter_guard();
   }
   guard(const guard&) = delete;
   guard& operator=(const guard&) = delete;
   ~guard() {
     if (detail::record* const r = detail::handle_access::record_of(held_)) {
+      detail::leave_call(*r);
       detail::share_registry(*r); // the registry outlives the reference that is dropped next
       held_.reset();
       detail::leave_guard(r);
@@ -30,11 +43,19 @@ public:
     }
   }
 
+  // False for a guard of nothing.
+  explicit operator bool() const noexcept { return static_cast<bool>(held_); }
+
 private:
+  bool enter(failure& why) const noexcept {
+    detail::record* const r = detail::handle_access::record_of(held_);
+    return r == nullptr || detail::enter_call(*r, why);
+  }
   module held_;
 };
 
-inline guard module::enter() const noexcept { return guard(*this); }
+inline guard module::enter() const { return guard(*this); }
+template <detail::error_sink S> guard module::enter(S& sink) const noexcept { return guard(*this, sink); }
 
 template <class F, class... Args> decltype(auto) module::call(F&& f, Args&&... args) const {
   const guard inside(*this);

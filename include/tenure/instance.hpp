@@ -32,7 +32,7 @@ template <class T, class... Params> struct factory_of<T(Params...)> {
   using type = T;
   using signature = T*(Params...);
 };
-struct instance_access;
+struct instance_access; // factory.hpp, keyed.hpp
 } // namespace detail
 
 // Sole owner of an object of type T, with a reference to the module whose code it needs.
@@ -132,7 +132,8 @@ private:
 };
 
 // Calls the module's factory and owns what it returns.
-// Errors: symbol_not_found, factory_returned_null (the module is released again), what the factory throws.
+// Errors: symbol_not_found, factory_returned_null (the module is released again), module_shut_down, what the factory
+// throws.
 //   auto d = codec.create<decoder>("make_decoder");
 //   auto e = codec.create<encoder(int)>({"make_encoder", "free_encoder"}, 9);
 template <class Made, class... Args>
@@ -144,8 +145,11 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
   void* const make = held.find(names.make, detail::symbol_kind::function, why);
   void* destroy = nullptr;
   if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, detail::symbol_kind::function, why);
+  detail::record& of = *detail::handle_access::record_of(held);
   if (why) detail::raise(static_cast<failure&&>(why));
-  object* const result = detail::call_across(*detail::handle_access::record_of(held), [&] {
+  const detail::call_in_flight inside(of, why);
+  if (why) detail::raise(static_cast<failure&&>(why));
+  object* const result = detail::call_across(of, [&] {
     return reinterpret_cast<typename made::signature*>(make)(static_cast<Args&&>(args)...);
   });
   if (result == nullptr) {

@@ -83,7 +83,8 @@ public:
     return reinterpret_cast<std::size_t>(record_) / alignof(void*);
   }
 
-  // A function or a variable by name. Errors: symbol_not_found, symbol_kind_mismatch, empty_handle, loader_blocked.
+  // A function or a variable by name. Errors: symbol_not_found, symbol_kind_mismatch, empty_handle, loader_blocked,
+  // module_shut_down.
   // Threads: any; never waits for another thread's load.
   template <class F> [[nodiscard]] tenure::symbol<F> symbol(name_view name) const;
   template <class F, detail::error_sink S>
@@ -99,14 +100,15 @@ public:
                                                                          Args&&... args) const;
 
   // Marks a call into the module through a raw pointer or a callback: the module stays while the guard lives,
-  // and the end of the thread's outermost guard is a safe point.
-  [[nodiscard]] guard enter() const noexcept;
+  // and the end of the thread's outermost guard is a safe point. Errors: module_shut_down.
+  [[nodiscard]] guard enter() const;
+  template <detail::error_sink S> [[nodiscard]] guard enter(S& sink) const noexcept;
 
   // Calls `f`, which calls into the module, under a guard. An exception that comes out keeps the module loaded until its
   // last copy is gone (also as a std::exception_ptr, also on another thread): its type, what() and destructor may be the
   // module's. What is thrown is rethrown unchanged.
   //   int n = codec.call([&] { return decode(data, size); });
-  // Pre: not empty. Platform: exceptions of other languages than C++ keep nothing; where the compiler does not follow the
+  // Pre: not empty. Errors: module_shut_down. Platform: exceptions of other languages than C++ keep nothing; where the compiler does not follow the
   // Itanium ABI (MSVC), the module stays loaded for good.
   template <class F, class... Args> decltype(auto) call(F&& f, Args&&... args) const;
 

@@ -49,6 +49,16 @@ struct clock_source {
   void* context = nullptr;
 };
 
+class unload_report;
+
+// Who is told when a manager ends with modules loaded, that is without a final close after the last open, or with handles
+// alive: what became of each. Called once, by the thread that destroys the manager, outside every lock. Symbian's
+// debug builds panicked there.
+struct forgotten_close {
+  void (*told)(void* context, const unload_report& report) noexcept = nullptr;
+  void* context = nullptr;
+};
+
 struct manager_options {
   file_check check = file_check::headers;
   clock_source clock{};
@@ -56,6 +66,7 @@ struct manager_options {
   // Notes at each load what the loader itself keeps of the module, so that a close may ask for `references`.
   // Always so for a manager of that level. Costs such a search at each load.
   bool remember_references = false;
+  forgotten_close forgotten{};
   // After the manager's own search path, a bare name is looked for as the system does it (never in the
   // current directory).
   bool system_search = true;

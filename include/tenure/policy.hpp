@@ -55,6 +55,8 @@ public:
   [[nodiscard]] unload_vote vote() const noexcept { return vote_; }
   // By its own word: no thread of its own can still be on its way out (COM: apartment-threaded).
   [[nodiscard]] bool single_threaded() const noexcept { return single_threaded_; }
+  // True if its file was replaced, and the new one is loaded beside it: nobody will open this one again.
+  [[nodiscard]] bool superseded() const noexcept { return superseded_; }
   // True if it was revived without the mutex since the policy got it (only where the policy parks).
   [[nodiscard]] bool in_use() const noexcept { return detail::count_of(detail::look(*refs_)) != 0; }
   // True if it is in use, or was, without the mutex and since the policy got it.
@@ -85,6 +87,7 @@ private:
   std::size_t mapped_bytes_ = 0;
   unload_vote vote_ = unload_vote::not_asked;
   bool single_threaded_ = false;
+  bool superseded_ = false;
 };
 
 // An intrusive list of idle modules: it allocates nothing, so naming a victim cannot fail. A module is in one

@@ -51,6 +51,7 @@ struct unload_entry {
   std::uint32_t pins = 0;
   std::uint64_t loads = 0; // how often its file was loaded by this manager
   duration took{};         // the close itself, if there was one
+  duration retry_wait{};   // of a close that any thread may try again: how long until a sweeper does, twice as long each time
 };
 
 namespace detail {

@@ -5,9 +5,19 @@
 #include <tenure/manager.hpp>
 
 namespace tenure::inline v1 {
+
+// Who is told what a sweeper's sweeps find: called on its thread, outside every lock, after each sweep that looked at a
+// module; a close that has to wait comes again and again, with the evidence and a growing retry_wait, until it is done
+// (MAF gave up after 65 seconds and left a trace: M-H7). May use the manager; must not stop the sweeper.
+struct sweep_observer {
+  void (*told)(void* context, const unload_report& report) noexcept = nullptr;
+  void* context = nullptr;
+};
+
 namespace detail {
 struct sweeper_thread;
-[[nodiscard]] TENURE_API sweeper_thread* start_sweeper(registry& g, duration interval, failure& why) noexcept;
+[[nodiscard]] TENURE_API sweeper_thread* start_sweeper(registry& g, duration interval, sweep_observer observer,
+                                                       failure& why) noexcept;
 TENURE_API void stop_sweeper(sweeper_thread* t) noexcept;
 } // namespace detail
 
@@ -18,9 +28,10 @@ TENURE_API void stop_sweeper(sweeper_thread* t) noexcept;
 class sweeper {
 public:
   // Errors: thread_not_started, out_of_memory.
-  template <class Policy, departure_check Check> sweeper(manager<Policy, Check>& m, duration interval) {
+  template <class Policy, departure_check Check>
+  sweeper(manager<Policy, Check>& m, duration interval, sweep_observer observer = {}) {
     failure why;
-    thread_ = detail::start_sweeper(*m.registry_, interval, why);
+    thread_ = detail::start_sweeper(*m.registry_, interval, observer, why);
     if (thread_ == nullptr) detail::raise(static_cast<failure&&>(why));
   }
   sweeper(sweeper&& other) noexcept

@@ -134,6 +134,59 @@ inline word clear_flags(word& w, word bits) noexcept {
   return __atomic_fetch_and(&w, ~bits, __ATOMIC_ACQ_REL);
 }
 
+// --- the life of a token source (lib/tokens.cpp) ---
+// Its word: the tokens that are out in the low half, and whether more may be given.
+inline constexpr word over_bit = word{1} << 32; // for ever: no token is given any more
+inline constexpr word shut_bit = word{1} << 33; // a shutdown is under way: none is given for now
+
+// One token more, unless none is given any more.
+[[nodiscard]] inline bool try_hold(word& life) noexcept {
+  word seen = look(life);
+  do {
+    if ((seen & (over_bit | shut_bit)) != 0) return false;
+  } while (!replace(life, seen, seen + one_reference));
+  return true;
+}
+// One token less. True for the drop that ends the life: the last token and the end are one step, so nobody gets one between.
+[[nodiscard]] inline bool drop_hold(word& life) noexcept {
+  word seen = look(life);
+  for (;;) {
+    const bool last = (seen & (count_mask | over_bit)) == one_reference;
+    if (replace(life, seen, last ? over_bit | (seen & shut_bit) : seen - one_reference)) return last;
+  }
+}
+// Ends it, whatever is out. True for the one who did.
+[[nodiscard]] inline bool end_life(word& life) noexcept {
+  word seen = look(life);
+  do {
+    if ((seen & over_bit) != 0) return false;
+  } while (!replace(life, seen, seen | over_bit));
+  return true;
+}
+
+// --- the gate of calls into a module (lib/calls.cpp) ---
+// Its word: the calls in flight in the low half, and shut_bit: no new ones.
+inline word enter_gate(word& gate) noexcept {
+  TENURE_STEP();
+  if (TENURE_ONE_THREAD()) {
+    const word before = gate;
+    gate = before + one_reference; // no other thread exists that could see it half done
+    return before;
+  }
+  // acquire: a call that finds the gate open again sees what was done while it was shut (acq_rel in clear_flags)
+  return __atomic_fetch_add(&gate, one_reference, __ATOMIC_ACQUIRE);
+}
+inline word leave_gate(word& gate) noexcept {
+  TENURE_STEP();
+  if (TENURE_ONE_THREAD()) {
+    const word before = gate;
+    gate = before - one_reference; // no other thread exists that could see it half done
+    return before;
+  }
+  // release: what the call did is visible to who waits for it (acquire in read_published)
+  return __atomic_fetch_sub(&gate, one_reference, __ATOMIC_RELEASE);
+}
+
 // A pointer or number that readers follow without the mutex; writers hold it.
 template <class T> [[nodiscard]] T read_published(const T& p) noexcept {
   TENURE_STEP();

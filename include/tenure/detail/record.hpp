@@ -23,6 +23,7 @@ struct use_clock {
 struct record {
   word refs = 0;                // see count.hpp
   std::uint64_t used_at = 0;    // the registry's tick at the last revive; glance and jot
+  word gate = 0;                // calls in flight that take part, see enter_call
   registry* owner = nullptr;    // constant
   use_clock* clock = nullptr;   // the registry's; constant
   std::uint64_t generation = 0; // +1 when the module is gone; written with the mutex held and refs not open
@@ -81,6 +82,25 @@ TENURE_API void unpin_module(record& r) noexcept;
 // The exception that is being handled holds the module until its last copy is destroyed. Pre: in a handler; the caller
 // holds a reference. Exceptions of other languages hold nothing.
 TENURE_API void keep_while_thrown(record& r) noexcept;
+
+// A call that a shutdown waits for. False with `why` once the module is shut down, except for a thread that has a call in
+// flight already: that one may finish, with the calls that it makes. Pre: the caller holds a reference meanwhile.
+TENURE_API bool enter_call(record& r, failure& why) noexcept;
+TENURE_API void leave_call(record& r) noexcept;
+
+class call_in_flight { // for a scope
+public:
+  call_in_flight(record& r, failure& why) noexcept
+      : record_(enter_call(r, why) ? &r : nullptr) {}
+  call_in_flight(const call_in_flight&) = delete;
+  call_in_flight& operator=(const call_in_flight&) = delete;
+  ~call_in_flight() {
+    if (record_ != nullptr) leave_call(*record_);
+  }
+
+private:
+  record* record_;
+};
 
 TENURE_API void enter_guard() noexcept;
 // The outermost guard's exit is a safe point: closes that wait for one are tried. `r`: null for a guard of

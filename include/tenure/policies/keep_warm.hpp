@@ -6,14 +6,30 @@
 
 namespace tenure::inline v1::policy {
 
+// Keeps nothing warm while it is on: for an installer or a backup, which must find no file in use. Outlives
+// the manager. Effect at the manager's next sweep, and at each last release from then on. Threads: any.
+class maintenance {
+public:
+  void begin() noexcept { detail::jot(on_, true); }
+  void end() noexcept { detail::jot(on_, false); }
+  [[nodiscard]] bool is_on() const noexcept { return detail::glance(on_); }
+
+private:
+  bool on_ = false;
+};
+
 // ECom's cache of resolver DLLs (4 entries, 4 s, least recently used first, a hit renews; CT-4012 to
-// UT-4025). Time passes only when the manager is called: sweep(), a sweeper, or the next release find what
-// has expired. When not to use it: where the working set is larger than N; each use beyond it then costs a
-// load. N = 0 or Ttl = 0 keep nothing.
+// UT-4025). What was superseded by a new file is not kept. Time passes only when the manager is called:
+// sweep(), a sweeper, or the next release find what has expired. When not to use it: where the working set is
+// larger than N; each use beyond it then costs a load. N = 0 or Ttl = 0 keep nothing.
 template <std::size_t N = 4, duration Ttl = seconds(4)> class keep_warm {
 public:
   static constexpr bool parks = true;
   static constexpr bool reads_time = true;
+
+  keep_warm() noexcept = default;
+  explicit keep_warm(const maintenance& m) noexcept
+      : maintenance_(&m) {}
 
   void idled(idle_module& m, time_point now, idle_list& victims) noexcept {
     warm_.insert_by_use(m);
@@ -40,10 +56,13 @@ private:
   // Looks at all: one that was used without the mutex got a later idle_since() than its place in the order
   // says. The difference, not the sum, is compared: a clock that wraps round goes on being right (UT-4020).
   void expire(time_point now, duration ttl, idle_list& victims) noexcept {
-    warm_.move_to(victims, [=](const idle_module& m) { return now - m.idle_since() >= ttl; });
+    const bool none = maintenance_ != nullptr && maintenance_->is_on();
+    warm_.move_to(
+        victims, [=](const idle_module& m) { return none || m.superseded() || now - m.idle_since() >= ttl; });
   }
 
   idle_list warm_; // least recently used first
+  const maintenance* maintenance_ = nullptr;
 };
 
 } // namespace tenure::inline v1::policy

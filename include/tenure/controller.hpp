@@ -1,0 +1,88 @@
+// Ends a module on purpose, while others still have handles to it.
+#ifndef TENURE_CONTROLLER_HPP
+#define TENURE_CONTROLLER_HPP
+
+#include <tenure/code_location.hpp>
+#include <tenure/duration.hpp>
+#include <tenure/instance.hpp>
+#include <tenure/module.hpp>
+#include <tenure/report.hpp>
+
+namespace tenure::inline v1 {
+
+// What becomes of a shutdown if calls have not returned at its deadline.
+enum class shutdown_mode : unsigned char {
+  refuse, // the module goes on as before; errc::calls_in_flight
+  force,  // it is shut down behind their backs: they may finish, and hold it mapped until then
+};
+
+struct shutdown_result {
+  failure why;                                   // why it was not shut down; empty if it was
+  unload_outcome outcome = unload_outcome::busy; // what had become of the module when the call returned
+  std::uint32_t calls = 0;                       // of other threads, in flight at the deadline
+  std::uint32_t tokens = 0;                      // that were out and are ended
+  std::uint32_t references = 0;                  // handles that are alive, and hold it mapped
+  explicit operator bool() const noexcept { return !why; }
+};
+
+namespace detail {
+TENURE_API void shut_down(module& held, duration deadline, shutdown_mode mode, const code_location& where,
+                          shutdown_result& result, failure& note) noexcept;
+} // namespace detail
+
+// Shuts a module down (MAF: AddInController). Found from the object: from a module, an instance of it,
+// whatever has an owner(). Holds the module until then. When not to use it: to let a module go when nobody
+// needs it any more; that is what handles and policies do. Obtained from: its constructors; a copy, which
+// holds once more. Threads: as a module handle; two threads may shut the same module down through controllers
+// of their own, and one of them is told of the other.
+//
+//   tenure::controller end(decoder);
+//   if (!end.shutdown(tenure::seconds(5), tenure::shutdown_mode::force)) ...
+class controller {
+public:
+  explicit controller(const module& m) noexcept
+      : target_(m) {}
+  template <class Object>
+  requires requires(const Object& object) { module(object.owner()); }
+  explicit controller(const Object& object) noexcept
+      : target_(object.owner()) {}
+
+  // In this order, and nothing of it under a lock:
+  //   1. no new call: enter(), call(), create(), symbol look-ups, opens, weak handles and acquires of tokens
+  //   get
+  //      module_shut_down with who shut it down, when and where. A call that is in flight may finish, with
+  //      the calls that it makes; one through a bare symbol or pointer is not seen, and its handle holds the
+  //      module.
+  //   2. calls in flight of other threads are waited for, at most `deadline` from now on the manager's clock.
+  //      Then `refuse` undoes step 1.
+  //   3. all tokens over the module are ended, parts before their containers; each source's hook runs once.
+  //   4. the controller's own hold is dropped. Without other references the module is closed now, whatever
+  //   its policy
+  //      says; else at the last one's end. The departure check is asked as always. A new open is a new life.
+  // Errors, as values: module_shut_down (a second shutdown, by whoever), calls_in_flight, empty_handle,
+  // out_of_memory (nothing has happened then).
+  // Threads: waits for other threads; from a finaliser or initialiser they may be waiting for the loader's
+  // lock.
+  [[nodiscard]] shutdown_result shutdown(duration deadline, shutdown_mode mode,
+                                         const code_location& where = code_location::current()) noexcept {
+    shutdown_result result;
+    if (note_)
+      result.why = note_;
+    else
+      detail::shut_down(target_, deadline, mode, where, result, note_);
+    return result;
+  }
+
+  // Empty after a shutdown.
+  [[nodiscard]] const module& owner() const noexcept { return target_; }
+  // True after a shutdown by this controller.
+  [[nodiscard]] bool has_shut_down() const noexcept { return static_cast<bool>(note_); }
+
+private:
+  module target_;
+  failure note_;
+};
+
+} // namespace tenure::inline v1
+
+#endif

@@ -1,0 +1,301 @@
+// Objects by key: a number that stands for an object, and that does no harm when the object is gone.
+#ifndef TENURE_KEYED_HPP
+#define TENURE_KEYED_HPP
+
+#include <tenure/instance.hpp>
+
+namespace tenure::inline v1 {
+
+// Stands for one object of one table, and never for another: a place and its generation. Zero is none. It may
+// be kept in the object itself, as ECom's is, and be handed through C as a number.
+struct key {
+  std::uint64_t value = 0;
+  explicit constexpr operator bool() const noexcept { return value != 0; }
+  friend constexpr bool operator==(key, key) noexcept = default;
+};
+
+// The module's functions that give a secondary interface of an object, Interface*(Object*), null if it has
+// none, and take it back, void(Interface*).
+struct interface_names {
+  const char* get;
+  const char* release = nullptr;
+};
+
+namespace detail {
+
+using any_function = void();
+
+struct object_parts { // an instance, taken apart
+  module owner;
+  void* object = nullptr; // as its user sees it
+  void* whole = nullptr;
+  void (*destroy)(void* whole, any_function* destroyer) = nullptr;
+  any_function* destroyer = nullptr;
+  const void* type = nullptr;
+};
+
+template <class T> inline constexpr char type_mark = 0; // its address stands for the type
+
+struct instance_access {
+  template <class T> static object_parts take_apart(instance<T>&& made) noexcept {
+    object_parts parts{static_cast<module&&>(made.owner_),
+                       made.object_,
+                       made.whole_,
+                       made.destroy_,
+                       made.destroyer_,
+                       &type_mark<T>};
+    made.object_ = nullptr;
+    return parts;
+  }
+};
+
+struct open_interface; // lib/keyed.cpp
+struct interface_request {
+  module owner;
+  void* object = nullptr;
+  any_function* get = nullptr;
+  open_interface* node = nullptr;
+  interface_request() noexcept = default;
+  interface_request(const interface_request&) = delete;
+  interface_request& operator=(const interface_request&) = delete;
+  TENURE_API ~interface_request();
+};
+using release_call = void(void* interface, any_function* release);
+
+struct keyed_state;
+[[nodiscard]] TENURE_API keyed_state* make_keyed(failure& why) noexcept;
+TENURE_API void share_keyed(keyed_state& s) noexcept;
+TENURE_API void unshare_keyed(keyed_state& s) noexcept;
+TENURE_API void end_keyed(keyed_state& s);
+// A place for an object that is about to be made. Zero and `why` if memory is refused.
+[[nodiscard]] TENURE_API std::uint64_t take_place(keyed_state& s, const char* factory, failure& why) noexcept;
+TENURE_API void give_place_back(keyed_state& s, std::uint64_t id) noexcept;
+TENURE_API void fill_place(keyed_state& s, std::uint64_t id, object_parts&& parts) noexcept;
+TENURE_API errc destroy_object(keyed_state& s, std::uint64_t id);
+TENURE_API errc note_destroyed(keyed_state& s, std::uint64_t id) noexcept;
+TENURE_API void leave_to_table(keyed_state& s, std::uint64_t id) noexcept;
+[[nodiscard]] TENURE_API errc look_at_key(keyed_state& s, std::uint64_t id, const void* type,
+                                          void*& object) noexcept;
+[[nodiscard]] TENURE_API module owner_of_key(keyed_state& s, std::uint64_t id) noexcept;
+[[nodiscard]] TENURE_API const char* factory_of_key(keyed_state& s, std::uint64_t id) noexcept;
+[[nodiscard]] TENURE_API std::uint32_t objects_of(keyed_state& s) noexcept;
+[[nodiscard]] TENURE_API bool begin_interface(keyed_state& s, std::uint64_t id, const void* type,
+                                              const interface_names& names, interface_request& ask,
+                                              failure& why) noexcept;
+TENURE_API bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, void* found,
+                              release_call* call, failure& why);
+TENURE_API errc release_interface(keyed_state& s, std::uint64_t id, void* interface);
+
+class place_for_object { // gives the place back unless it was filled
+public:
+  place_for_object(keyed_state& s, const char* factory, failure& why) noexcept
+      : state_(s)
+      , id_(take_place(s, factory, why)) {}
+  place_for_object(const place_for_object&) = delete;
+  place_for_object& operator=(const place_for_object&) = delete;
+  ~place_for_object() {
+    if (id_ != 0) give_place_back(state_, id_);
+  }
+  std::uint64_t fill(object_parts&& parts) noexcept {
+    const std::uint64_t id = id_;
+    id_ = 0;
+    fill_place(state_, id, static_cast<object_parts&&>(parts));
+    return id;
+  }
+
+private:
+  keyed_state& state_;
+  std::uint64_t id_;
+};
+
+} // namespace detail
+
+// Owner of an object that also has a key. Destroying it destroys the object, unless somebody did so by its
+// key. When not to use it: where nobody needs a key, an instance does. Obtained from: instance_table; a move.
+// Not copyable. Threads: as an instance; what others do with the key may happen on any thread. May outlive
+// its table.
+template <class T> class keyed {
+public:
+  keyed() noexcept = default;
+  keyed(keyed&& other) noexcept { swap(*this, other); }
+  keyed& operator=(keyed other) {
+    swap(*this, other);
+    return *this;
+  }
+  ~keyed() noexcept(std::is_nothrow_destructible_v<T>) { reset(); }
+  friend void swap(keyed& a, keyed& b) noexcept {
+    detail::keyed_state* const s = a.state_;
+    T* const o = a.object_;
+    const tenure::key k = a.key_;
+    a.state_ = b.state_;
+    a.object_ = b.object_;
+    a.key_ = b.key_;
+    b.state_ = s;
+    b.object_ = o;
+    b.key_ = k;
+  }
+
+  void reset() noexcept(std::is_nothrow_destructible_v<T>) {
+    const shared last(state_);
+    state_ = nullptr;
+    object_ = nullptr;
+    if (last.state != nullptr) detail::destroy_object(*last.state, key_.value);
+  }
+  // Lets go of the object: from now on the key alone says when it ends, or the table's end.
+  tenure::key release() noexcept {
+    const shared last(state_);
+    state_ = nullptr;
+    object_ = nullptr;
+    if (last.state != nullptr) detail::leave_to_table(*last.state, key_.value);
+    return key_;
+  }
+
+  // Pre for the three: nobody has destroyed the object by its key.
+  [[nodiscard]] T* get() const noexcept { return object_; }
+  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept { return object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+  // Stays what it was when the object is gone.
+  [[nodiscard]] tenure::key key() const noexcept { return key_; }
+  // Empty once the object is gone.
+  [[nodiscard]] module owner() const noexcept {
+    return state_ != nullptr ? detail::owner_of_key(*state_, key_.value) : module();
+  }
+
+private:
+  friend class instance_table;
+  struct shared { // takes over a share of the table
+    detail::keyed_state* state;
+    explicit shared(detail::keyed_state* s) noexcept
+        : state(s) {}
+    shared(const shared&) = delete;
+    shared& operator=(const shared&) = delete;
+    ~shared() {
+      if (state != nullptr) detail::unshare_keyed(*state);
+    }
+  };
+  keyed(detail::keyed_state& s, T* object, tenure::key k) noexcept
+      : state_(&s)
+      , object_(object)
+      , key_(k) {
+    detail::share_keyed(s);
+  }
+
+  detail::keyed_state* state_ = nullptr;
+  T* object_ = nullptr;
+  tenure::key key_;
+};
+
+// Objects by their keys (Symbian: REComSession's instances). Null, stale and repeated keys do no harm, and
+// every call says so by an errc, which may be ignored: key_null, key_stale, key_unknown. When not to use it:
+// where every object has one owner that knows its type; instance<T> costs no table. Obtained from: its
+// constructor; a move. Destroying it destroys the objects that were released to it; those that a keyed<T>
+// owns stay with that. Any number of tables may be used with a manager, for example one per thread. Threads:
+// every call from any thread at the same time, and from inside a module; not while it is destroyed or moved.
+//
+//   tenure::instance_table objects;
+//   auto d = objects.create<decoder>(codec, "make_decoder"); // owned by d, and known by d.key()
+class instance_table {
+public:
+  // Errors: out_of_memory.
+  instance_table() {
+    failure why;
+    state_ = detail::make_keyed(why);
+    if (state_ == nullptr) detail::raise(static_cast<failure&&>(why));
+  }
+  instance_table(instance_table&& other) noexcept
+      : state_(other.state_) {
+    other.state_ = nullptr;
+  }
+  instance_table& operator=(instance_table&& other) noexcept {
+    detail::keyed_state* const mine = state_;
+    state_ = other.state_;
+    other.state_ = mine;
+    return *this;
+  }
+  ~instance_table() {
+    if (state_ == nullptr) return;
+    detail::end_keyed(*state_);
+    detail::unshare_keyed(*state_);
+  }
+
+  // As module::create, whose errors it has. A create that fails, wherever, leaves nothing: the place is taken
+  // first.
+  template <class Made, class... Args>
+  [[nodiscard]] keyed<typename detail::factory_of<Made>::type> create(const module& from, factory_names names,
+                                                                      Args&&... args) const {
+    using object = typename detail::factory_of<Made>::type;
+    failure why;
+    detail::place_for_object place(*state_, names.make, why);
+    if (why) detail::raise(static_cast<failure&&>(why));
+    instance<object> made = from.create<Made>(names, static_cast<Args&&>(args)...);
+    object* const address = made.get();
+    const key k{place.fill(detail::instance_access::take_apart(static_cast<instance<object>&&>(made)))};
+    return keyed<object>(*state_, address, k);
+  }
+
+  // Destroys the object: its interfaces are released, its module destroys it, then the module is released.
+  // Errors: also what the object's destructor throws.
+  errc destroy(key k) const { return detail::destroy_object(*state_, k.value); }
+  // Reports that the object destroys itself (REComSession::DestroyedImplementation): its interfaces are
+  // released, then its module, and nobody will destroy it any more. From its own code, as ECom has it: the
+  // module stays until that has returned.
+  errc destroyed(key k) const noexcept { return detail::note_destroyed(*state_, k.value); }
+
+  // The object, if it is alive and was created as a T; else null.
+  template <class T> [[nodiscard]] T* find(key k) const noexcept {
+    void* object = nullptr;
+    static_cast<void>(detail::look_at_key(*state_, k.value, &detail::type_mark<T>, object));
+    return static_cast<T*>(object);
+  }
+  // errc::ok while the object is alive.
+  [[nodiscard]] errc look(key k) const noexcept {
+    void* object = nullptr;
+    return detail::look_at_key(*state_, k.value, nullptr, object);
+  }
+  // What made it, while it is alive: its module, else an empty handle; the factory's name, else "".
+  [[nodiscard]] module owner(key k) const noexcept { return detail::owner_of_key(*state_, k.value); }
+  [[nodiscard]] const char* factory(key k) const noexcept { return detail::factory_of_key(*state_, k.value); }
+  [[nodiscard]] std::uint32_t size() const noexcept { return detail::objects_of(*state_); }
+
+  // A secondary interface of an object (ECom: GetExtendedInterfaceL), released by release_interface or,
+  // before the object is destroyed, by itself; never twice. Errors: key_null, key_stale, key_unknown,
+  // interface_not_found (also for a function that the module lacks), module_shut_down, out_of_memory; what
+  // the module throws.
+  template <class Interface, class Object>
+  [[nodiscard]] Interface* get_interface(key k, interface_names names) const {
+    failure why;
+    auto* const found = get_interface<Interface, Object>(k, names, why);
+    if (why) detail::raise(static_cast<failure&&>(why));
+    return found;
+  }
+  template <class Interface, class Object, detail::error_sink S>
+  [[nodiscard]] Interface* get_interface(key k, interface_names names, S& sink) const {
+    failure why;
+    Interface* found = nullptr;
+    detail::interface_request ask;
+    if (detail::begin_interface(*state_, k.value, &detail::type_mark<Object>, names, ask, why)) {
+      found = detail::call_across(*detail::handle_access::record_of(ask.owner), [&] {
+        return reinterpret_cast<Interface* (*)(Object*)>(ask.get)(static_cast<Object*>(ask.object));
+      });
+      if (!detail::add_interface(*state_, k.value, ask, found, release_as<Interface>, why)) found = nullptr;
+    }
+    detail::report_into(sink, static_cast<failure&&>(why));
+    return found;
+  }
+  // interface_not_found if it is released already, or never was this object's.
+  template <class Interface> errc release_interface(key k, Interface* interface) const {
+    return detail::release_interface(*state_, k.value, interface);
+  }
+
+private:
+  template <class Interface> static void release_as(void* interface, detail::any_function* release) {
+    reinterpret_cast<void (*)(Interface*)>(release)(static_cast<Interface*>(interface));
+  }
+
+  detail::keyed_state* state_ = nullptr;
+};
+
+} // namespace tenure::inline v1
+
+#endif

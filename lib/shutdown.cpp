@@ -1,0 +1,143 @@
+// Ending a module on purpose. The order of the steps stands in controller.hpp.
+#include "calls.hpp"
+#include "failure_access.hpp"
+#include "registry.hpp"
+#include "report_builder.hpp"
+#include "tokens.hpp"
+
+#include <tenure/controller.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <string>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// Who, when and where: what every later user of the module is told. Made once, shared by all that tell it.
+failure make_note(const module_record& r, time_point now, const code_location& where) noexcept {
+  failure note;
+  failure_parts parts;
+  parts.code = errc::module_shut_down;
+  parts.path = r.path();
+  try {
+    const std::string words =
+        fmt::format("by thread {}, {:.3f} s on the manager's clock, in {} ({}:{})", os::this_thread_number(),
+                    static_cast<double>(now.nanoseconds) / 1e9, where.function, where.file, where.line);
+    parts.explanation = words;
+    fill(note, parts);
+  } catch (const std::bad_alloc&) {
+    fill(note, parts);
+  }
+  return note;
+}
+
+// Out of its policy's list, and off the ways in that take no mutex: from here on its last reference comes to
+// the registry, and nobody else does.
+void withdraw_locked(registry& g, module_record& r) noexcept {
+  word seen = look(r.refs);
+  while (!replace(r.refs, seen, seen & ~(open_bit | parked_bit | touched_bit))) {
+  }
+  g.recall_locked(r);
+}
+
+bool stop_new_calls(registry& g, module_record& r, failure& note, failure& why) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  if (r.shut_down) {
+    why = r.shut_down;
+    return false;
+  }
+  r.shut_down = note;
+  set_flags(r.gate, shut_bit);
+  withdraw_locked(g, r);
+  return true;
+}
+
+// How many calls of other threads have not returned when the time is up.
+std::uint32_t drain(registry& g, const module_record& r, duration deadline) noexcept {
+  constexpr std::int64_t between_looks =
+      5'000'000; // nanoseconds: a clock that is not the system's wakes nobody
+  const std::uint32_t own = calls_of_this_thread(r);
+  const sync::scoped_lock lock(g.mutex);
+  const time_point start = g.now();
+  for (;;) {
+    const std::uint32_t calls = count_of(read_published(r.gate));
+    const duration left = deadline - (g.now() - start);
+    if (calls <= own || left <= duration{}) return calls > own ? calls - own : 0;
+    g.changed.wait_for(g.mutex, std::chrono::nanoseconds(std::min(left.nanoseconds, between_looks)));
+  }
+}
+
+void go_on_as_before(registry& g, module_record& r) noexcept {
+  {
+    const sync::scoped_lock lock(g.mutex);
+    g.end_shutdown_locked(r);
+  }
+  reopen_token_sources(r);
+}
+
+// Whether the module of a record that is free again is still in the process: nobody is left to look at it
+// then.
+unload_outcome look_for(const os::mapped_image& image, const std::string& path) noexcept {
+  return image.known() && os::is_mapped(image, path.c_str()) ? unload_outcome::lingering
+                                                             : unload_outcome::gone;
+}
+
+bool describe_if_there(registry& g, const module_record& r, std::uint64_t life,
+                       shutdown_result& result) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  if (r.generation != life) return false;
+  const unload_entry now = describe_locked(r);
+  result.outcome = now.outcome;
+  result.references = now.references;
+  return true;
+}
+
+// Drops the last hold of the controller, and looks what has become of the module. The path is copied before,
+// while something can still be refused.
+void let_go_of(module& held, registry& g, module_record& r, const std::string& path,
+               shutdown_result& result) noexcept {
+  const registry_hold alive(g);
+  const os::mapped_image image = r.image;
+  const std::uint64_t life = r.generation; // constant while it is held
+  held.reset();
+  if (describe_if_there(g, r, life, result)) return;
+  result.outcome = look_for(image, path);
+}
+
+bool copy_path(const module_record& r, std::string& path) noexcept {
+  try {
+    path = r.loaded_as;
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+} // namespace
+
+void shut_down(module& held, duration deadline, shutdown_mode mode, const code_location& where,
+               shutdown_result& result, failure& note) noexcept {
+  if (!held) return set_failure(result.why, errc::empty_handle, "", "a controller of nothing");
+  module_record& r = full(*handle_access::record_of(held));
+  registry& g = *r.owner;
+  std::string path;
+  if (!copy_path(r, path)) return set_failure(result.why, errc::out_of_memory, "", "");
+  failure told = make_note(r, now_of(g), where);
+  if (!stop_new_calls(g, r, told, result.why)) return;
+  shut_token_sources(r, told);
+  result.calls = drain(g, r, deadline);
+  if (result.calls != 0 && mode == shutdown_mode::refuse) {
+    go_on_as_before(g, r);
+    return set_failure(result.why, errc::calls_in_flight, r.path(), "");
+  }
+  result.tokens = end_token_sources(r);
+  note = std::move(told);
+  let_go_of(held, g, r, path, result);
+}
+
+} // namespace tenure::inline v1::detail

@@ -1,0 +1,368 @@
+// Tokens: who holds, exactly once each, and what happens after the last.
+#include "tokens.hpp"
+
+#include "failure_access.hpp"
+#include "hash.hpp"
+#include "registry.hpp"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace tenure::inline v1::detail {
+
+token_tree::token_tree(token_state& outermost) noexcept
+    : root(outermost) {
+  forks = {[](void* self) noexcept { static_cast<token_tree*>(self)->mutex.lock(); },
+           [](void* self) noexcept { static_cast<token_tree*>(self)->mutex.unlock(); },
+           [](void* self) noexcept { // those who waited are not in the child
+             auto& t = *static_cast<token_tree*>(self);
+             ::new (static_cast<void*>(&t.finished)) sync::condition;
+             t.mutex.unlock();
+           },
+           this, nullptr};
+  os::add_fork_watcher(forks);
+}
+token_tree::~token_tree() { os::remove_fork_watcher(forks); }
+
+void unshare_token_state(token_state& s) noexcept {
+  if (!unshare(s.owners)) return;
+  token_tree* const tree = s.tree;
+  token_state* const container = s.container;
+  delete &s;
+  if (tree != nullptr && unshare(tree->sources)) delete tree;
+  if (container != nullptr) unshare_token_state(*container);
+}
+
+namespace {
+
+void note_place(token_slot& slot, const code_location& where) noexcept {
+  const std::string_view file = where.file;
+  const std::size_t folder = file.find_last_of("/\\");
+  const std::string_view name = folder == std::string_view::npos ? file : file.substr(folder + 1);
+  const auto end = fmt::format_to_n(slot.holder, token_slot::longest, "{}:{}", name, where.line);
+  *end.out = '\0';
+}
+
+// --- the end of a source ---
+
+// Runs by itself in one thread: the one that has set over_bit.
+class ending {
+public:
+  ending(token_state& s, const final_revoke& what) noexcept
+      : s_(s)
+      , what_(what) {
+    share(s_.owners);
+  }
+  ending(const ending&) = delete;
+  ending& operator=(const ending&) = delete;
+  ~ending() { unshare_token_state(s_); }
+
+  void begin() noexcept {
+    const sync::scoped_lock lock(s_.tree->mutex);
+    s_.ender = sync::this_thread_id();
+    hook_ = s_.hook;
+  }
+  void tell() const noexcept {
+    if (hook_.call != nullptr) hook_.call(hook_.context, what_);
+  }
+  void leave() noexcept;
+
+private:
+  token_state& s_;
+  final_revoke what_;
+  final_hook hook_;
+};
+
+void unlink(token_state*& head, token_state* token_state::*next, token_state& s) noexcept {
+  token_state** at = &head;
+  while (*at != nullptr && *at != &s) at = &((*at)->*next);
+  if (*at != nullptr) *at = s.*next;
+}
+
+// Out of the lists first, so that nobody ends it again; then what it held goes, without a lock.
+void ending::leave() noexcept {
+  if (s_.place != nullptr) {
+    const sync::scoped_lock lock(s_.place->owner->mutex);
+    unlink(s_.place->token_sources, &token_state::next_of_module, s_);
+  }
+  module held;
+  {
+    const sync::scoped_lock lock(s_.tree->mutex);
+    if (s_.container != nullptr) unlink(s_.container->parts, &token_state::next_part, s_);
+    swap(held, s_.over);
+    s_.done = true;
+    s_.tree->finished.notify_all();
+  }
+  failure gone; // a container that was ended by force has no token to give back
+  if (s_.container != nullptr) revoke_token(*s_.container, s_.container_token, gone);
+}
+
+// Waits for another thread's end of `s`; not for one that is under way below on this stack.
+void await_end(token_state& s) noexcept {
+  sync::mutex& mutex = s.tree->mutex;
+  const sync::scoped_lock lock(mutex);
+  while (!s.done && s.ender != sync::this_thread_id()) s.tree->finished.wait(mutex);
+}
+
+// A part that is not on its way out on this very thread, with a share; or null.
+token_state* some_part(token_state& s) noexcept {
+  const sync::scoped_lock lock(s.tree->mutex);
+  token_state* part = s.parts;
+  while (part != nullptr && part->ender == sync::this_thread_id()) part = part->next_part;
+  if (part != nullptr) share(part->owners);
+  return part;
+}
+
+std::uint32_t outstanding(token_state& s) noexcept {
+  const sync::scoped_lock lock(s.tree->mutex);
+  return s.slots.used() - s.part_tokens;
+}
+
+// Ends the parts of a source that is ended by force, theirs first. How many tokens were out.
+std::uint32_t end_parts(token_state& s, final_reason why) noexcept;
+
+std::uint32_t end_by_force(token_state& s, final_reason why, bool with_hook) noexcept {
+  if (!end_life(s.life)) {
+    await_end(s);
+    return 0;
+  }
+  ending end(s, {why, {}, ""});
+  end.begin();
+  const std::uint32_t out = end_parts(s, why) + outstanding(s);
+  if (with_hook) end.tell();
+  end.leave();
+  return out;
+}
+
+std::uint32_t end_parts(token_state& s, final_reason why) noexcept {
+  std::uint32_t out = 0;
+  for (token_state* part = some_part(s); part != nullptr; part = some_part(s)) {
+    out += end_by_force(*part, why, true);
+    unshare_token_state(*part);
+  }
+  return out;
+}
+
+// --- one token ---
+
+// What to say of a source that gives none.
+void refuse(token_state& s, failure& why) noexcept {
+  {
+    const sync::scoped_lock lock(s.tree->mutex);
+    why = s.tree->shut_down;
+  }
+  if (!why) set_failure(why, errc::lifetime_ended, "", "");
+}
+
+bool gives_tokens(const token_state& s) noexcept {
+  const bool refused = (look(s.life) & (over_bit | shut_bit)) != 0;
+  return !refused && (look(s.tree->root.life) & (over_bit | shut_bit)) == 0;
+}
+
+// A place is taken before the count is raised: what can fail comes first, and a failure cannot be a last
+// revocation. `part`: who takes it as its hold on its container; in the list in the same step, so that an end
+// of `s` finds it.
+std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part) {
+  const sync::scoped_lock lock(s.tree->mutex);
+  const std::uint64_t id = s.slots.take();
+  if (!gives_tokens(s) || !try_hold(s.life)) {
+    s.slots.give_back(id);
+    return 0;
+  }
+  s.slots.taken(id) = slot;
+  s.slots.publish(id);
+  if (part == nullptr) return id;
+  ++s.part_tokens;
+  part->next_part = std::exchange(s.parts, part);
+  return id;
+}
+
+std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part, failure& why) noexcept {
+  try {
+    const std::uint64_t id = take_token(s, slot, part);
+    if (id == 0) refuse(s, why);
+    return id;
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return 0;
+  }
+}
+
+errc cause_of(key_answer answer) noexcept {
+  return answer == key_answer::stale ? errc::token_already_revoked : errc::token_unknown;
+}
+
+bool take_back(token_state& s, std::uint64_t id, token_slot& slot, failure& why) noexcept {
+  key_answer answer;
+  {
+    const sync::scoped_lock lock(s.tree->mutex);
+    if (s.slots.find(id, answer) != nullptr) {
+      slot = s.slots.remove(id);
+      s.part_tokens -= slot.is_part ? 1u : 0u;
+      return true;
+    }
+  }
+  set_failure(why, cause_of(answer), "", answer == key_answer::null ? "it is empty" : "");
+  return false;
+}
+
+// --- making a source ---
+
+bool enter_list(token_state& s, const module& over, failure& why) noexcept {
+  module_record& r = full(*handle_access::record_of(over));
+  const sync::scoped_lock lock(r.owner->mutex);
+  if (r.shut_down) {
+    why = r.shut_down;
+    return false;
+  }
+  s.place = &r;
+  s.over = over;
+  s.next_of_module = std::exchange(r.token_sources, &s);
+  return true;
+}
+
+bool enter_container(token_state& s, token_state& container, failure& why) noexcept {
+  share(container.owners);
+  share(container.tree->sources);
+  s.container = &container;
+  s.tree = container.tree;
+  token_slot slot;
+  slot.is_part = true;
+  std::string_view("one of its parts").copy(slot.holder, token_slot::longest);
+  s.container_token = take_token(container, slot, &s, why);
+  return s.container_token != 0;
+}
+
+// Different for each source, so that one does not take another's tokens for its own.
+std::uint32_t first_generation() noexcept {
+  const int here = 0;
+  return static_cast<std::uint32_t>(
+      hash_pair(reinterpret_cast<std::uintptr_t>(&here), static_cast<std::uint64_t>(os::now().nanoseconds)));
+}
+
+token_state* build(const module* over, token_state* container, final_hook hook, failure& why) {
+  auto* const s = new token_state(first_generation());
+  s->hook = hook;
+  bool made = false;
+  if (container != nullptr) {
+    made = enter_container(*s, *container, why);
+  } else if ((s->tree = new (std::nothrow) token_tree(*s)) == nullptr) {
+    set_failure(why, errc::out_of_memory, "", "");
+  } else {
+    made = over == nullptr || enter_list(*s, *over, why);
+  }
+  if (made) return s;
+  unshare_token_state(*s);
+  return nullptr;
+}
+
+} // namespace
+
+token_state* make_token_source(const module* over, token_state* container, final_hook hook,
+                               failure& why) noexcept {
+  if (over != nullptr && !*over) {
+    set_failure(why, errc::empty_handle, "", "a token source over no module");
+    return nullptr;
+  }
+  try {
+    return build(over, container, hook, why);
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return nullptr;
+  }
+}
+
+// The owner knows that it ends, and its context may be gone in a moment: its hook is not called.
+void end_token_source(token_state& s) noexcept {
+  static_cast<void>(end_by_force(s, final_reason::container_ended, false));
+  unshare_token_state(s);
+}
+
+std::uint64_t acquire_token(token_state& s, const code_location& where, failure& why) noexcept {
+  token_slot slot;
+  note_place(slot, where);
+  const std::uint64_t id = take_token(s, slot, nullptr, why);
+  if (id != 0) share(s.owners);
+  return id;
+}
+
+bool revoke_token(token_state& s, std::uint64_t id, failure& why) noexcept {
+  token_slot slot;
+  if (!take_back(s, id, slot, why)) return false;
+  if (drop_hold(s.life)) {
+    ending end(s, {final_reason::last_revoke, {id}, slot.holder});
+    end.begin();
+    end.tell();
+    end.leave();
+  } else if (has_ended(s)) { // by force: it is revoked, and had been for nothing
+    refuse(s, why);
+  }
+  return !why;
+}
+
+bool token_is_good(token_state& s, std::uint64_t id, failure& why) noexcept {
+  key_answer answer;
+  {
+    const sync::scoped_lock lock(s.tree->mutex);
+    static_cast<void>(s.slots.find(id, answer));
+    if (answer == key_answer::found) why = s.tree->shut_down;
+  }
+  if (answer != key_answer::found)
+    set_failure(why, cause_of(answer), "", "");
+  else if (!why && has_ended(s))
+    set_failure(why, errc::lifetime_ended, "", "its container was destroyed");
+  return !why;
+}
+
+std::uint32_t tokens_of(const token_state& s) noexcept { return count_of(look(s.life)); }
+bool has_ended(const token_state& s) noexcept { return (read_published(s.life) & over_bit) != 0; }
+
+// --- called by a shutdown ---
+
+namespace {
+
+// The first outermost source of a module with (or without) `flag`, with a share; or null.
+token_state* some_source(module_record& r, word flag, bool set) noexcept {
+  const sync::scoped_lock lock(r.owner->mutex);
+  token_state* s = r.token_sources;
+  while (s != nullptr && ((look(s->life) & flag) != 0) != set) s = s->next_of_module;
+  if (s != nullptr) share(s->owners);
+  return s;
+}
+
+void note_shutdown(token_state& s, const failure& note) noexcept {
+  const sync::scoped_lock lock(s.tree->mutex);
+  s.tree->shut_down = note;
+}
+
+} // namespace
+
+void shut_token_sources(module_record& r, const failure& note) noexcept {
+  while (token_state* const s = some_source(r, shut_bit, false)) {
+    note_shutdown(*s, note);
+    set_flags(s->life, shut_bit);
+    unshare_token_state(*s);
+  }
+}
+
+void reopen_token_sources(module_record& r) noexcept {
+  while (token_state* const s = some_source(r, shut_bit, true)) {
+    note_shutdown(*s, {});
+    clear_flags(s->life, shut_bit);
+    unshare_token_state(*s);
+  }
+}
+
+std::uint32_t end_token_sources(module_record& r) noexcept {
+  std::uint32_t out = 0;
+  while (token_state* const s = some_source(r, over_bit, false)) {
+    out += end_by_force(*s, final_reason::shut_down, true);
+    unshare_token_state(*s);
+  }
+  return out;
+}
+
+} // namespace tenure::inline v1::detail
