@@ -69,16 +69,6 @@ record* opening::failed(const os::fault& fault, std::string_view path) noexcept 
   return nullptr;
 }
 
-// One more reference to a module that is open, unless it was shut down.
-module_record* opening::share_locked(module_record& r) noexcept {
-  if (r.shut_down) {
-    why_ = r.shut_down;
-    return nullptr;
-  }
-  g_.acquire_locked(r);
-  return &r;
-}
-
 // Spellings that mean another file after a chdir are looked up each time.
 void opening::remember_name_locked(module_record& r) {
   if (!os::has_folder(name_) || os::is_absolute(name_)) g_.add_name_locked(r, name_);
@@ -93,7 +83,7 @@ record* opening::by_name(std::string name) {
     ++g_.stats.opens;
     module_record* const fixed = g_.known.find(
         hash_bytes(name_), [&](const module_record& r) { return r.is_static() && r.named(name_); });
-    if (fixed != nullptr) return share_locked(*fixed);
+    if (fixed != nullptr) return g_.share_locked(*fixed, why_);
     search_path = g_.search_path;
   }
   if (!resolve(name_, search_path, g_.options.system_search, where, why_)) return nullptr;
@@ -120,7 +110,7 @@ opening::answer opening::decide_locked(const location& where, module_record*& r)
     if (r == nullptr || r->state == phase::lingering) return answer::load;
     if (r->state == phase::open) {
       remember_name_locked(*r);
-      r = share_locked(*r);
+      r = g_.share_locked(*r, why_);
       return answer::settled;
     }
     if (r->worker == sync::this_thread_id()) {
@@ -339,7 +329,7 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
       if (r == nullptr) r = g_.find_file_locked(file);
       if (r != nullptr && r->state == phase::open) {
         spare = seen.handle;
-        r = share_locked(*r);
+        r = g_.share_locked(*r, why_);
         if (r == nullptr && borrowed) spare = nullptr; // stays the caller's, as with any failure
         late = r != nullptr && seen.side.talks() && !r->greeted; // a thread inside the loader got ahead and could not
         if (late) seat = &seat_locked(*r, seen);

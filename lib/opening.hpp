@@ -49,7 +49,6 @@ private:
   answer reenter_locked(module_record& r);
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
-  module_record* share_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);
   static void renew_symbols_locked(module_record& r, const loaded& seen);
   record* publish_locked(module_record& r, loaded& seen);

@@ -120,6 +120,16 @@ bool registry::acquire_locked(module_record& r) noexcept {
   return revived;
 }
 
+// The same for whoever asks by a name or an address: not after a shutdown.
+module_record* registry::share_locked(module_record& r, failure& why) noexcept {
+  if (r.shut_down) {
+    why = r.shut_down;
+    return nullptr;
+  }
+  acquire_locked(r);
+  return &r;
+}
+
 // The module has lost its last reference: its keeper takes it.
 void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept {
   if (r.pins != 0) {

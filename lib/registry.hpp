@@ -83,6 +83,7 @@ struct registry {
 
   // --- registry.cpp: the state machine; all need the mutex ---
   bool acquire_locked(module_record& r) noexcept;
+  module_record* share_locked(module_record& r, failure& why) noexcept;
   void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
   void put_back_locked(module_record& r) noexcept;
   void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;

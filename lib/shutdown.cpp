@@ -51,6 +51,11 @@ bool stop_new_calls(registry& g, module_record& r, failure& note, failure& why) 
     why = r.shut_down;
     return false;
   }
+  if (r.state != phase::open) {
+    const bool loading = r.state == phase::loading;
+    set_failure(why, loading ? errc::module_is_loading : errc::not_loaded, r.path(), "");
+    return false;
+  }
   r.shut_down = note;
   set_flags(r.gate, shut_bit);
   withdraw_locked(g, r);
@@ -73,11 +78,9 @@ std::uint32_t drain(registry& g, const module_record& r, duration deadline) noex
 }
 
 void go_on_as_before(registry& g, module_record& r) noexcept {
-  {
-    const sync::scoped_lock lock(g.mutex);
-    g.end_shutdown_locked(r);
-  }
-  reopen_token_sources(r);
+  reopen_token_sources(r); // first: from the next step on another shutdown may begin
+  const sync::scoped_lock lock(g.mutex);
+  g.end_shutdown_locked(r);
 }
 
 // Whether the module of a record that is free again is still in the process: nobody is left to look at it

@@ -5,8 +5,7 @@
 #include "hash.hpp"
 #include "registry.hpp"
 
-#include <fmt/format.h>
-
+#include <charconv>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -42,8 +41,10 @@ void note_place(token_slot& slot, const code_location& where) noexcept {
   const std::string_view file = where.file;
   const std::size_t folder = file.find_last_of("/\\");
   const std::string_view name = folder == std::string_view::npos ? file : file.substr(folder + 1);
-  const auto end = fmt::format_to_n(slot.holder, token_slot::longest, "{}:{}", name, where.line);
-  *end.out = '\0';
+  constexpr std::size_t for_line = 11; // ":" and ten digits
+  char* const colon = slot.holder + name.copy(slot.holder, token_slot::longest - for_line);
+  *colon = ':';
+  std::to_chars(colon + 1, slot.holder + token_slot::longest, where.line);
 }
 
 // --- the end of a source ---

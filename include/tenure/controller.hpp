@@ -48,21 +48,19 @@ public:
       : target_(object.owner()) {}
 
   // In this order, and nothing of it under a lock:
-  //   1. no new call: enter(), call(), create(), symbol look-ups, opens, weak handles and acquires of tokens
-  //   get
-  //      module_shut_down with who shut it down, when and where. A call that is in flight may finish, with
-  //      the calls that it makes; one through a bare symbol or pointer is not seen, and its handle holds the
-  //      module.
-  //   2. calls in flight of other threads are waited for, at most `deadline` from now on the manager's clock.
-  //      Then `refuse` undoes step 1.
-  //   3. all tokens over the module are ended, parts before their containers; each source's hook runs once.
-  //   4. the controller's own hold is dropped. Without other references the module is closed now, whatever
-  //   its policy
-  //      says; else at the last one's end. The departure check is asked as always. A new open is a new life.
-  // Errors, as values: module_shut_down (a second shutdown, by whoever), calls_in_flight, empty_handle,
-  // out_of_memory (nothing has happened then).
-  // Threads: waits for other threads; from a finaliser or initialiser they may be waiting for the loader's
-  // lock.
+  // 1. No new call: enter(), call(), create(), symbol look-ups, opens, weak handles and acquires of tokens
+  //    get module_shut_down with who shut it down, when and where. A call that is in flight may finish, with
+  //    the calls that it makes. One through a bare symbol or pointer is not seen; its handle holds the code.
+  // 2. Calls in flight of other threads are waited for, at most `deadline` from now on the manager's clock.
+  //    Then `refuse` undoes step 1.
+  // 3. All tokens over the module are ended, parts before their containers; each source's hook runs once.
+  // 4. The controller's own hold is dropped. Without other references the module is closed now, whatever its
+  //    policy says, else at the last one's end; the departure check is asked as always. A new open then is a
+  //    new life.
+  // Errors, as values: module_shut_down (a second shutdown, by whoever), calls_in_flight, empty_handle;
+  // module_is_loading, from its own initialiser; not_loaded, where that threw; out_of_memory (nothing has
+  // happened then).
+  // Threads: waits for other threads, which must not need what this one holds, such as the loader's lock.
   [[nodiscard]] shutdown_result shutdown(duration deadline, shutdown_mode mode,
                                          const code_location& where = code_location::current()) noexcept {
     shutdown_result result;

@@ -2,7 +2,7 @@
 #ifndef TENURE_KEYED_HPP
 #define TENURE_KEYED_HPP
 
-#include <tenure/instance.hpp>
+#include <tenure/detail/keyed.hpp>
 
 namespace tenure::inline v1 {
 
@@ -20,95 +20,6 @@ struct interface_names {
   const char* get;
   const char* release = nullptr;
 };
-
-namespace detail {
-
-using any_function = void();
-
-struct object_parts { // an instance, taken apart
-  module owner;
-  void* object = nullptr; // as its user sees it
-  void* whole = nullptr;
-  void (*destroy)(void* whole, any_function* destroyer) = nullptr;
-  any_function* destroyer = nullptr;
-  const void* type = nullptr;
-};
-
-template <class T> inline constexpr char type_mark = 0; // its address stands for the type
-
-struct instance_access {
-  template <class T> static object_parts take_apart(instance<T>&& made) noexcept {
-    object_parts parts{static_cast<module&&>(made.owner_),
-                       made.object_,
-                       made.whole_,
-                       made.destroy_,
-                       made.destroyer_,
-                       &type_mark<T>};
-    made.object_ = nullptr;
-    return parts;
-  }
-};
-
-struct open_interface; // lib/keyed.cpp
-struct interface_request {
-  module owner;
-  void* object = nullptr;
-  any_function* get = nullptr;
-  open_interface* node = nullptr;
-  interface_request() noexcept = default;
-  interface_request(const interface_request&) = delete;
-  interface_request& operator=(const interface_request&) = delete;
-  TENURE_API ~interface_request();
-};
-using release_call = void(void* interface, any_function* release);
-
-struct keyed_state;
-[[nodiscard]] TENURE_API keyed_state* make_keyed(failure& why) noexcept;
-TENURE_API void share_keyed(keyed_state& s) noexcept;
-TENURE_API void unshare_keyed(keyed_state& s) noexcept;
-TENURE_API void end_keyed(keyed_state& s);
-// A place for an object that is about to be made. Zero and `why` if memory is refused.
-[[nodiscard]] TENURE_API std::uint64_t take_place(keyed_state& s, const char* factory, failure& why) noexcept;
-TENURE_API void give_place_back(keyed_state& s, std::uint64_t id) noexcept;
-TENURE_API void fill_place(keyed_state& s, std::uint64_t id, object_parts&& parts) noexcept;
-TENURE_API errc destroy_object(keyed_state& s, std::uint64_t id);
-TENURE_API errc note_destroyed(keyed_state& s, std::uint64_t id) noexcept;
-TENURE_API void leave_to_table(keyed_state& s, std::uint64_t id) noexcept;
-[[nodiscard]] TENURE_API errc look_at_key(keyed_state& s, std::uint64_t id, const void* type,
-                                          void*& object) noexcept;
-[[nodiscard]] TENURE_API module owner_of_key(keyed_state& s, std::uint64_t id) noexcept;
-[[nodiscard]] TENURE_API const char* factory_of_key(keyed_state& s, std::uint64_t id) noexcept;
-[[nodiscard]] TENURE_API std::uint32_t objects_of(keyed_state& s) noexcept;
-[[nodiscard]] TENURE_API bool begin_interface(keyed_state& s, std::uint64_t id, const void* type,
-                                              const interface_names& names, interface_request& ask,
-                                              failure& why) noexcept;
-TENURE_API bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, void* found,
-                              release_call* call, failure& why);
-TENURE_API errc release_interface(keyed_state& s, std::uint64_t id, void* interface);
-
-class place_for_object { // gives the place back unless it was filled
-public:
-  place_for_object(keyed_state& s, const char* factory, failure& why) noexcept
-      : state_(s)
-      , id_(take_place(s, factory, why)) {}
-  place_for_object(const place_for_object&) = delete;
-  place_for_object& operator=(const place_for_object&) = delete;
-  ~place_for_object() {
-    if (id_ != 0) give_place_back(state_, id_);
-  }
-  std::uint64_t fill(object_parts&& parts) noexcept {
-    const std::uint64_t id = id_;
-    id_ = 0;
-    fill_place(state_, id, static_cast<object_parts&&>(parts));
-    return id;
-  }
-
-private:
-  keyed_state& state_;
-  std::uint64_t id_;
-};
-
-} // namespace detail
 
 // Owner of an object that also has a key. Destroying it destroys the object, unless somebody did so by its
 // key. When not to use it: where nobody needs a key, an instance does. Obtained from: instance_table; a move.
@@ -248,7 +159,7 @@ public:
     static_cast<void>(detail::look_at_key(*state_, k.value, &detail::type_mark<T>, object));
     return static_cast<T*>(object);
   }
-  // errc::ok while the object is alive.
+  // ok while it is alive.
   [[nodiscard]] errc look(key k) const noexcept {
     void* object = nullptr;
     return detail::look_at_key(*state_, k.value, nullptr, object);
@@ -275,10 +186,14 @@ public:
     Interface* found = nullptr;
     detail::interface_request ask;
     if (detail::begin_interface(*state_, k.value, &detail::type_mark<Object>, names, ask, why)) {
-      found = detail::call_across(*detail::handle_access::record_of(ask.owner), [&] {
-        return reinterpret_cast<Interface* (*)(Object*)>(ask.get)(static_cast<Object*>(ask.object));
-      });
-      if (!detail::add_interface(*state_, k.value, ask, found, release_as<Interface>, why)) found = nullptr;
+      detail::record& of = *detail::handle_access::record_of(ask.owner);
+      const detail::call_in_flight inside(of, why);
+      if (!why)
+        found = detail::call_across(of, [&] {
+          return reinterpret_cast<Interface* (*)(Object*)>(ask.get)(static_cast<Object*>(ask.object));
+        });
+      if (!why && !detail::add_interface(*state_, k.value, ask, found, release_as<Interface>, why))
+        found = nullptr;
     }
     detail::report_into(sink, static_cast<failure&&>(why));
     return found;

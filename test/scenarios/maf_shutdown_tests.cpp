@@ -1,5 +1,6 @@
 // Forced ends: the controller.
 #include "scenarios/parts.hpp"
+#include "support/invariants.hpp"
 #include "support/until.hpp"
 
 #include <doctest/doctest.h>
@@ -89,6 +90,7 @@ TEST_CASE(
   CHECK(told.lines() == std::vector<std::string>{"part shut down", "shut down"});
   CHECK(r.outcome == tenure::unload_outcome::busy); // the stale handles hold its code
   CHECK(r.references == 2);
+  CHECK(tenure_test::broken_invariants(stale) == "");
   CHECK(end.has_shut_down());
   CHECK(!end.owner());
   for (tenure::controller* c : {&end, &other}) {
@@ -184,6 +186,7 @@ TEST_CASE("M-B12: with the last stale handle the module goes at once, and can be
   CHECK(!w.loaded(w.a));
   CHECK_FALSE(weak.lock());
   const tenure::module fresh = w.modules.open(w.a);
+  CHECK(tenure_test::broken_invariants(fresh) == "");
   CHECK(fresh.create<plug_in>("make_first")->value() == 1);
 }
 
@@ -243,6 +246,7 @@ TEST_CASE("M-H8: a shutdown that may refuse does so at its deadline, and nothing
     const tenure::shutdown_result r = end.shutdown(tenure::seconds(5), shutdown_mode::refuse);
     CHECK(r.why.code() == errc::calls_in_flight);
     CHECK(r.calls == 1);
+    CHECK(tenure_test::broken_invariants(m) == "");
     CHECK(std::string(r.why.what()).find("shutdown_mode::force") != std::string::npos);
     CHECK(m.create<plug_in>("make_first")->value() == 1);
     CHECK(w.modules.open(w.a) == m);

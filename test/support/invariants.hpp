@@ -57,13 +57,16 @@ private:
     demand(r.names == nullptr && r.handle == nullptr && r.evidence == nullptr,
            "nothing is left of what is absent");
     demand(r.kept_by == inner::keeper::nobody && r.pins == 0, "nobody keeps what is absent");
+    demand(inner::look(r.gate) == 0 && !r.shut_down, "nobody calls what is absent, or has shut it down");
+    demand(r.token_sources == nullptr, "no token is out for what is absent");
   }
 
   void look_at_open(const inner::module_record& r) {
     if (!r.is_static()) ++loaded_;
     const inner::word word = inner::look(r.refs);
     const bool idle = inner::count_of(word) == 0;
-    demand((word & inner::open_bit) != 0, "what is open says so");
+    demand(((word & inner::open_bit) != 0) == !r.shut_down, "what is open and not shut down says so");
+    demand(((inner::look(r.gate) & inner::shut_bit) != 0) == static_cast<bool>(r.shut_down), "and so does its gate");
     if (quiet_) demand((word & inner::pending_bit) == 0, "nobody is on the way to the mutex");
     if (quiet_ && idle) demand(r.kept_by != inner::keeper::nobody, "somebody keeps what is idle");
     if ((word & inner::parked_bit) != 0)
@@ -83,7 +86,7 @@ private:
     demand(r.handle != nullptr, "what is mapped has a handle");
     demand(leads_to(inner::hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r),
            "its handle leads to it");
-    if (!(r.file == tenure::os::file_identity{}) && !r.superseded)
+    if (!(r.file == tenure::os::file_identity{}) && !r.superseded())
       demand(leads_to(inner::hash_pair(r.file.volume, r.file.number), r), "its file leads to it");
   }
 

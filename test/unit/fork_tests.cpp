@@ -1,11 +1,15 @@
 // A child of fork() may use its managers, whatever the parent's other threads were in the middle of.
+#include "modules/interface.hpp"
 #include "support/hook.hpp"
 #include "support/mapped.hpp"
 #include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
 
+#include <tenure/controller.hpp>
+#include <tenure/keyed.hpp>
 #include <tenure/sweeper.hpp>
 #include <tenure/tenure.hpp>
+#include <tenure/token.hpp>
 
 #include <doctest/doctest.h>
 
@@ -101,4 +105,35 @@ TEST_CASE("an initialiser forks, and its child opens another module" *
   });
   CHECK(use_once(modules, folder.copy("hooked_a")));
   CHECK(child_did);
+}
+
+TEST_CASE("children can take tokens, make objects by key and shut down while the parent's threads do so too") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  immediate modules;
+  const tenure::module held = modules.open(file);
+  const tenure::token_source source(held);
+  const tenure::token keeps = source.acquire();
+  const tenure::instance_table objects;
+  const auto use = [&] {
+    static_cast<void>(source.acquire());
+    return objects.create<widget>(held, "make_widget")->value() == 42;
+  };
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i != 2; ++i)
+    threads.emplace_back([&] {
+      while (!stop) static_cast<void>(held.call(use));
+    });
+  int good = 0;
+  for (int i = 0; i != 100; ++i)
+    good += in_child([&] { // the calls of the others are not in flight here
+              return use() && tenure::controller(held).shutdown(tenure::minutes(1), tenure::shutdown_mode::refuse);
+            })
+                ? 1
+                : 0;
+  stop = true;
+  for (std::thread& t : threads) t.join();
+  CHECK(good == 100);
+  CHECK(use());
 }

@@ -3,6 +3,7 @@
 #include "support/hook.hpp"
 #include "support/scratch.hpp"
 
+#include <tenure/controller.hpp>
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
@@ -266,4 +267,17 @@ TEST_CASE("each life of a module runs its initialiser and its finaliser once") {
     expected += "+a-a";
   }
   CHECK(s.story == told_here(expected));
+}
+
+TEST_CASE("an initialiser cannot shut its own module down, and is told so") {
+  immediate_play s;
+  tenure::errc told = tenure::errc::ok;
+  s.when_a_starts = [&] {
+    tenure::controller end(s.modules.open(s.a));
+    told = end.shutdown({}, tenure::shutdown_mode::force).why.code();
+  };
+  const tenure::module a = s.modules.open(s.a);
+  CHECK(told == tenure::errc::module_is_loading);
+  CHECK(a.symbol<int()>("answer")() == 42);
+  CHECK(s.modules.open(s.a) == a);
 }
