@@ -2,8 +2,8 @@
 // object was taken out of the table: whoever asks meanwhile, the object itself included, finds a stale key.
 #include "calls.hpp"
 #include "failure_access.hpp"
+#include "gated_lock.hpp"
 #include "hash.hpp"
-#include "os/fork.hpp"
 #include "slots.hpp"
 #include "sync.hpp"
 
@@ -49,17 +49,8 @@ struct keyed_state {
   std::uint32_t owners = 1; // see share: the table, and each keyed<T>
   sync::mutex mutex;
   slot_table<keyed_object> objects{first_generation(this)};
-  os::fork_watcher forks;
 
-  keyed_state() {
-    forks = {[](void* self) noexcept { static_cast<keyed_state*>(self)->mutex.lock(); },
-             [](void* self) noexcept { static_cast<keyed_state*>(self)->mutex.unlock(); },
-             [](void* self) noexcept { static_cast<keyed_state*>(self)->mutex.unlock(); }, this, nullptr};
-    os::add_fork_watcher(forks);
-  }
-  keyed_state(const keyed_state&) = delete;
-  keyed_state& operator=(const keyed_state&) = delete;
-  ~keyed_state() { os::remove_fork_watcher(forks); }
+  keyed_state() { heed_forks(); }
 };
 
 namespace {
@@ -71,7 +62,7 @@ errc cause_of(key_answer answer) noexcept {
 
 // Out of the table: from here on the key is stale.
 errc take_object(keyed_state& s, std::uint64_t id, keyed_object& out) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   key_answer answer;
   if (s.objects.find(id, answer) != nullptr) out = s.objects.remove(id);
   return cause_of(answer);
@@ -125,7 +116,7 @@ void end_keyed(keyed_state& s) {
   for (;;) {
     std::uint64_t id;
     {
-      const sync::scoped_lock lock(s.mutex);
+      const gated_lock lock(s.mutex);
       id = s.objects.find_if([](const keyed_object& o) { return o.left_to_table; });
     }
     if (id == 0) return;
@@ -136,7 +127,7 @@ void end_keyed(keyed_state& s) {
 std::uint64_t take_place(keyed_state& s, const char* factory, failure& why) noexcept {
   try {
     std::string name = factory; // before the place: what can fail comes first
-    const sync::scoped_lock lock(s.mutex);
+    const gated_lock lock(s.mutex);
     const std::uint64_t id = s.objects.take();
     s.objects.taken(id).factory.swap(name);
     return id;
@@ -147,12 +138,12 @@ std::uint64_t take_place(keyed_state& s, const char* factory, failure& why) noex
 }
 
 void give_place_back(keyed_state& s, std::uint64_t id) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   s.objects.give_back(id);
 }
 
 void fill_place(keyed_state& s, std::uint64_t id, object_parts&& parts) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   s.objects.taken(id).parts = std::move(parts);
   s.objects.publish(id);
 }
@@ -172,13 +163,13 @@ errc note_destroyed(keyed_state& s, std::uint64_t id) noexcept {
 }
 
 void leave_to_table(keyed_state& s, std::uint64_t id) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   key_answer answer;
   if (keyed_object* const object = s.objects.find(id, answer)) object->left_to_table = true;
 }
 
 errc look_at_key(keyed_state& s, std::uint64_t id, const void* type, void*& object) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   key_answer answer;
   const keyed_object* const found = s.objects.find(id, answer);
   if (found == nullptr) return cause_of(answer);
@@ -188,21 +179,21 @@ errc look_at_key(keyed_state& s, std::uint64_t id, const void* type, void*& obje
 }
 
 module owner_of_key(keyed_state& s, std::uint64_t id) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   key_answer answer;
   const keyed_object* const found = s.objects.find(id, answer);
   return found != nullptr ? found->parts.owner : module();
 }
 
 const char* factory_of_key(keyed_state& s, std::uint64_t id) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   key_answer answer;
   const keyed_object* const found = s.objects.find(id, answer);
   return found != nullptr ? found->factory.c_str() : "";
 }
 
 std::uint32_t objects_of(keyed_state& s) noexcept {
-  const sync::scoped_lock lock(s.mutex);
+  const gated_lock lock(s.mutex);
   return s.objects.used();
 }
 
@@ -248,7 +239,7 @@ bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, voi
   node->call = call;
   key_answer answer;
   {
-    const sync::scoped_lock lock(s.mutex);
+    const gated_lock lock(s.mutex);
     if (keyed_object* const object = s.objects.find(id, answer)) {
       node->next = std::move(object->interfaces);
       object->interfaces = std::move(node);
@@ -264,7 +255,7 @@ errc release_interface(keyed_state& s, std::uint64_t id, void* interface) {
   std::unique_ptr<open_interface> found;
   module held;
   {
-    const sync::scoped_lock lock(s.mutex);
+    const gated_lock lock(s.mutex);
     key_answer answer;
     keyed_object* const object = s.objects.find(id, answer);
     if (object == nullptr) return cause_of(answer);

@@ -2,6 +2,7 @@
 #include "tokens.hpp"
 
 #include "failure_access.hpp"
+#include "gated_lock.hpp"
 #include "hash.hpp"
 #include "registry.hpp"
 
@@ -14,17 +15,8 @@ namespace tenure::inline v1::detail {
 
 token_tree::token_tree(token_state& outermost) noexcept
     : root(outermost) {
-  forks = {[](void* self) noexcept { static_cast<token_tree*>(self)->mutex.lock(); },
-           [](void* self) noexcept { static_cast<token_tree*>(self)->mutex.unlock(); },
-           [](void* self) noexcept { // those who waited are not in the child
-             auto& t = *static_cast<token_tree*>(self);
-             ::new (static_cast<void*>(&t.finished)) sync::condition;
-             t.mutex.unlock();
-           },
-           this, nullptr};
-  os::add_fork_watcher(forks);
+  heed_forks();
 }
-token_tree::~token_tree() { os::remove_fork_watcher(forks); }
 
 void unshare_token_state(token_state& s) noexcept {
   if (!unshare(s.owners)) return;
@@ -62,7 +54,7 @@ public:
   ~ending() { unshare_token_state(s_); }
 
   void begin() noexcept {
-    const sync::scoped_lock lock(s_.tree->mutex);
+    const gated_lock lock(s_.tree->mutex);
     s_.ender = sync::this_thread_id();
     hook_ = s_.hook;
   }
@@ -91,7 +83,7 @@ void ending::leave() noexcept {
   }
   module held;
   {
-    const sync::scoped_lock lock(s_.tree->mutex);
+    const gated_lock lock(s_.tree->mutex);
     if (s_.container != nullptr) unlink(s_.container->parts, &token_state::next_part, s_);
     swap(held, s_.over);
     s_.done = true;
@@ -103,14 +95,13 @@ void ending::leave() noexcept {
 
 // Waits for another thread's end of `s`; not for one that is under way below on this stack.
 void await_end(token_state& s) noexcept {
-  sync::mutex& mutex = s.tree->mutex;
-  const sync::scoped_lock lock(mutex);
-  while (!s.done && s.ender != sync::this_thread_id()) s.tree->finished.wait(mutex);
+  gated_lock lock(s.tree->mutex);
+  while (!s.done && s.ender != sync::this_thread_id()) lock.wait(s.tree->finished);
 }
 
 // A part that is not on its way out on this very thread, with a share; or null.
 token_state* some_part(token_state& s) noexcept {
-  const sync::scoped_lock lock(s.tree->mutex);
+  const gated_lock lock(s.tree->mutex);
   token_state* part = s.parts;
   while (part != nullptr && part->ender == sync::this_thread_id()) part = part->next_part;
   if (part != nullptr) share(part->owners);
@@ -118,7 +109,7 @@ token_state* some_part(token_state& s) noexcept {
 }
 
 std::uint32_t outstanding(token_state& s) noexcept {
-  const sync::scoped_lock lock(s.tree->mutex);
+  const gated_lock lock(s.tree->mutex);
   return s.slots.used() - s.part_tokens;
 }
 
@@ -152,7 +143,7 @@ std::uint32_t end_parts(token_state& s, final_reason why) noexcept {
 // What to say of a source that gives none.
 void refuse(token_state& s, failure& why) noexcept {
   {
-    const sync::scoped_lock lock(s.tree->mutex);
+    const gated_lock lock(s.tree->mutex);
     why = s.tree->shut_down;
   }
   if (!why) set_failure(why, errc::lifetime_ended, "", "");
@@ -167,7 +158,7 @@ bool gives_tokens(const token_state& s) noexcept {
 // revocation. `part`: who takes it as its hold on its container; in the list in the same step, so that an end
 // of `s` finds it.
 std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part) {
-  const sync::scoped_lock lock(s.tree->mutex);
+  const gated_lock lock(s.tree->mutex);
   const std::uint64_t id = s.slots.take();
   if (!gives_tokens(s) || !try_hold(s.life)) {
     s.slots.give_back(id);
@@ -199,7 +190,7 @@ errc cause_of(key_answer answer) noexcept {
 bool take_back(token_state& s, std::uint64_t id, token_slot& slot, failure& why) noexcept {
   key_answer answer;
   {
-    const sync::scoped_lock lock(s.tree->mutex);
+    const gated_lock lock(s.tree->mutex);
     if (s.slots.find(id, answer) != nullptr) {
       slot = s.slots.remove(id);
       s.part_tokens -= slot.is_part ? 1u : 0u;
@@ -307,7 +298,7 @@ bool revoke_token(token_state& s, std::uint64_t id, failure& why) noexcept {
 bool token_is_good(token_state& s, std::uint64_t id, failure& why) noexcept {
   key_answer answer;
   {
-    const sync::scoped_lock lock(s.tree->mutex);
+    const gated_lock lock(s.tree->mutex);
     static_cast<void>(s.slots.find(id, answer));
     if (answer == key_answer::found) why = s.tree->shut_down;
   }
@@ -335,7 +326,7 @@ token_state* some_source(module_record& r, word flag, bool set) noexcept {
 }
 
 void note_shutdown(token_state& s, const failure& note) noexcept {
-  const sync::scoped_lock lock(s.tree->mutex);
+  const gated_lock lock(s.tree->mutex);
   s.tree->shut_down = note;
 }
 

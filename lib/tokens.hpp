@@ -5,7 +5,6 @@
 #ifndef TENURE_LIB_TOKENS_HPP
 #define TENURE_LIB_TOKENS_HPP
 
-#include "os/fork.hpp"
 #include "record.hpp"
 #include "slots.hpp"
 #include "sync.hpp"
@@ -24,14 +23,13 @@ struct token_tree {
   explicit token_tree(token_state& outermost) noexcept;
   token_tree(const token_tree&) = delete;
   token_tree& operator=(const token_tree&) = delete;
-  ~token_tree();
+  ~token_tree() = default;
 
   token_state& root;
   std::uint32_t sources = 1; // see share: that are not freed
   sync::mutex mutex;
   sync::condition finished; // some source's end is done
   failure shut_down;        // who, when and where; with the mutex held
-  os::fork_watcher forks;
 };
 
 // Fields without a remark: with the tree's mutex held.
