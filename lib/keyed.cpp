@@ -18,7 +18,7 @@ namespace tenure::inline v1::detail {
 
 struct open_interface {
   std::unique_ptr<open_interface> next;
-  void* interface = nullptr;
+  void* offered = nullptr;
   release_call* call = nullptr;
   any_function* release = nullptr; // null: nothing has to be released
 };
@@ -78,10 +78,10 @@ struct rest_of_interfaces { // also if one before them throws
 void release_all(std::unique_ptr<open_interface> first) {
   if (first == nullptr) return;
   const rest_of_interfaces rest{std::move(first->next)};
-  if (first->release != nullptr) first->call(first->interface, first->release);
+  if (first->release != nullptr) first->call(first->offered, first->release);
 }
 
-struct destroyed_at_end { // also if an interface's release throws
+struct destroyed_at_end { // also if the release of an interface throws
   const object_parts& parts;
   ~destroyed_at_end() noexcept(false) { parts.destroy(parts.whole, parts.destroyer); }
 };
@@ -235,7 +235,7 @@ bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, voi
     return false;
   }
   std::unique_ptr<open_interface> node(std::exchange(ask.node, nullptr));
-  node->interface = found;
+  node->offered = found;
   node->call = call;
   key_answer answer;
   {
@@ -251,7 +251,7 @@ bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, voi
   return false;
 }
 
-errc release_interface(keyed_state& s, std::uint64_t id, void* interface) {
+errc release_interface(keyed_state& s, std::uint64_t id, void* offered) {
   std::unique_ptr<open_interface> found;
   module held;
   {
@@ -260,7 +260,7 @@ errc release_interface(keyed_state& s, std::uint64_t id, void* interface) {
     keyed_object* const object = s.objects.find(id, answer);
     if (object == nullptr) return cause_of(answer);
     std::unique_ptr<open_interface>* at = &object->interfaces;
-    while (*at != nullptr && (*at)->interface != interface) at = &(*at)->next;
+    while (*at != nullptr && (*at)->offered != offered) at = &(*at)->next;
     if (*at == nullptr) return errc::interface_not_found;
     found = std::exchange(*at, std::move((*at)->next));
     held = object->parts.owner;

@@ -199,13 +199,13 @@ public:
     return found;
   }
   // interface_not_found if it is released already, or never was this object's.
-  template <class Interface> errc release_interface(key k, Interface* interface) const {
-    return detail::release_interface(*state_, k.value, interface);
+  template <class Interface> errc release_interface(key k, Interface* offered) const {
+    return detail::release_interface(*state_, k.value, offered);
   }
 
 private:
-  template <class Interface> static void release_as(void* interface, detail::any_function* release) {
-    reinterpret_cast<void (*)(Interface*)>(release)(static_cast<Interface*>(interface));
+  template <class Interface> static void release_as(void* offered, detail::any_function* release) {
+    reinterpret_cast<void (*)(Interface*)>(release)(static_cast<Interface*>(offered));
   }
 
   detail::keyed_state* state_ = nullptr;

@@ -27,7 +27,8 @@ key_answer ask(table& t, std::uint64_t key) {
 } // namespace
 
 TEST_CASE("a key finds its value, and after that nothing else ever") {
-  for (const std::uint8_t first : {0, 7, 255}) {
+  for (const int begin : {0, 7, 255}) {
+    const auto first = static_cast<std::uint8_t>(begin);
     table t{first};
     std::set<std::uint64_t> seen;
     for (int i = 0; i != 1'000; ++i) { // a place lasts for 256

@@ -47,7 +47,7 @@ struct interface_request {
   interface_request& operator=(const interface_request&) = delete;
   TENURE_API ~interface_request();
 };
-using release_call = void(void* interface, any_function* release);
+using release_call = void(void* offered, any_function* release);
 
 struct keyed_state;
 [[nodiscard]] TENURE_API keyed_state* make_keyed(failure& why) noexcept;
@@ -71,7 +71,7 @@ TENURE_API void leave_to_table(keyed_state& s, std::uint64_t id) noexcept;
                                               failure& why) noexcept;
 TENURE_API bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, void* found,
                               release_call* call, failure& why);
-TENURE_API errc release_interface(keyed_state& s, std::uint64_t id, void* interface);
+TENURE_API errc release_interface(keyed_state& s, std::uint64_t id, void* offered);
 
 class place_for_object { // gives the place back unless it was filled
 public:
