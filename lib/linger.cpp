@@ -26,17 +26,17 @@ std::vector<std::byte> read_whole(const std::string& path) {
 
 std::string_view first_unique(const image::facts& f) noexcept {
   for (const image::symbol& s : f.exports)
-    if (s.unique) return s.name;
+    if (s.unique && s.relocated) return s.name;
   return {};
 }
 
 linger_finding explain_by_file(const image::facts& f) {
   if (f.obstacles.nodelete)
     return {linger_reason::nodelete_flag, "linked with -z nodelete (DF_1_NODELETE); link it without"};
-  if (f.obstacles.unique_symbols != 0)
+  if (f.obstacles.bound_unique_symbols != 0)
     return {linger_reason::unique_symbol,
             fmt::format("defines {} unique symbol{}, the first is {}; build it with -fno-gnu-unique",
-                        f.obstacles.unique_symbols, f.obstacles.unique_symbols == 1 ? "" : "s",
+                        f.obstacles.bound_unique_symbols, f.obstacles.bound_unique_symbols == 1 ? "" : "s",
                         first_unique(f))};
   if (f.obstacles.tls_destructors)
     return {linger_reason::tls_destructor_pending, "a thread that is still running has to destroy a "

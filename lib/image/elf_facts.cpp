@@ -1,5 +1,5 @@
 // ELF: the report.
-#include "elf_tables.hpp"
+#include "elf_uses.hpp"
 #include "read_facts.hpp"
 
 namespace tenure::inline v1::image::elf {
@@ -35,6 +35,7 @@ public:
     read_names();
     if (report_.failed(read_symbol_limit(all_))) return;
     read_versions();
+    read_uses();
     for (std::uint64_t i = 1; i < all_.symbol_limit; ++i)
       if (!read_symbol(i)) return;
   }
@@ -49,7 +50,10 @@ private:
   // Segments may overlap in a damaged file, so their number is limited.
   void read_notes(const segment& each) {
     constexpr std::size_t max_notes = 1024;
-    const auto raw = report_.file.first().part(each.offset, each.filesz);
+    bytes raw;
+    const auto size = report_.file.file_size();
+    if (each.offset > size || each.filesz > size - each.offset) return;
+    if (report_.failed(report_.file.get(each.offset, each.filesz, raw))) return;
     for (std::uint64_t at = 0; at < raw.size() && into_.notes.size() < max_notes;) {
       const auto extent = parse_note(raw, at, each.align);
       if (!raw.holds(extent.description_at, extent.description_size)) return;
@@ -115,6 +119,32 @@ private:
     versions_[index] = name_at(name);
   }
 
+  // What the relocations of a processor that we do not know refer to is unknown: then all symbols count as
+  // bound.
+  void read_uses() {
+    used_.resize(static_cast<std::size_t>(all_.symbol_limit), !can_read_uses(all_));
+    const use_sink sink{this, [](void* self, const relocation& each, tls_use use) {
+                          static_cast<reporter*>(self)->add_use(each, use);
+                        }};
+    report_.failed(read_relocation_uses(all_, sink));
+    if (into_.tls == tls_model::none && into_.tls_size != 0) into_.tls = tls_model::dynamic;
+  }
+
+  void add_use(const relocation& each, tls_use use) {
+    if (each.symbol != 0 && each.symbol < all_.symbol_limit)
+      used_[static_cast<std::size_t>(each.symbol)] = true;
+    if (use == tls_use::none || !is_own(each.symbol)) return;
+    const auto model = use == tls_use::offset       ? tls_model::initial_exec
+                       : use == tls_use::descriptor ? tls_model::descriptors
+                                                    : tls_model::dynamic;
+    if (model > into_.tls) into_.tls = model;
+  }
+
+  // A relocation without a symbol means the library's own block.
+  bool is_own(std::uint64_t index) const noexcept {
+    return into_.tls_size != 0 && (index == 0 || parse_symbol(all_.symbols, index, all_.wide()).defined());
+  }
+
   // 0 and 1 are no versions, although a definition of 1 names the library itself.
   std::string_view version_of(std::uint64_t symbol_index) const noexcept {
     constexpr unsigned first_own = 2, mask = 0x7fff;
@@ -130,7 +160,11 @@ private:
       return true;
     symbol result{name_at(entry.name), version_of(index), entry.size, kind_of(entry)};
     result.weak = entry.binding() == binding_weak, result.unique = entry.binding() == binding_unique;
-    if (result.unique && entry.defined()) ++into_.obstacles.unique_symbols;
+    result.relocated = used_[static_cast<std::size_t>(index)];
+    if (result.unique && entry.defined()) {
+      ++into_.obstacles.unique_symbols;
+      into_.obstacles.bound_unique_symbols += result.relocated;
+    }
     if (!entry.defined() && result.name.starts_with("__cxa_thread_atexit"))
       into_.obstacles.tls_destructors = true;
     (entry.defined() ? into_.exports : into_.imports).push_back(result);
@@ -142,6 +176,7 @@ private:
   tables all_;
   bytes indices_;
   std::vector<std::string_view> versions_;
+  std::vector<bool> used_; ///< by symbol
 };
 
 } // namespace

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -164,7 +165,8 @@ struct symbol {
   std::uint64_t size = 0;
   symbol_kind kind = symbol_kind::unknown;
   bool weak = false;
-  bool unique = false; ///< STB_GNU_UNIQUE: keeps its library loaded for ever
+  bool unique = false;    ///< STB_GNU_UNIQUE: keeps its library loaded for ever, once it is bound
+  bool relocated = false; ///< a relocation of the library itself binds it, if only to its own definition. ELF
 };
 
 /// An ELF note. Owner "Tenure" is ours.
@@ -181,7 +183,17 @@ struct unload_obstacles {
   bool text_relocations = false;
   bool tls_destructors = false; ///< imports __cxa_thread_atexit or its like
   std::size_t unique_symbols = 0;
+  std::size_t bound_unique_symbols =
+      0;                         ///< of these, bound at load: without one the library unloads all the same
   std::size_t tls_callbacks = 0; ///< PE
+};
+
+/// How a library reaches its own thread-local variables. ELF.
+enum class tls_model : std::uint8_t {
+  none,         ///< it has none
+  dynamic,      ///< by __tls_get_addr: a thread's block is allocated when the thread first asks
+  descriptors,  ///< by TLS descriptors: in the fixed reserve if there is room, else as above
+  initial_exec, ///< at a fixed distance: its block must fit into the small reserve that every thread has
 };
 
 /// Code that runs when the library is loaded and unloaded.
@@ -211,6 +223,7 @@ struct facts {
   life_cycle runs;
   std::uint64_t tls_size = 0; ///< bytes a thread, 0 if it has none
   std::uint64_t tls_alignment = 0;
+  tls_model tls = tls_model::none;
   std::uint16_t subsystem = 0;       ///< PE
   std::uint16_t characteristics = 0; ///< PE: DllCharacteristics
   std::vector<finding> findings;     ///< what could not be read, and what `check` says; at most a few
@@ -220,6 +233,29 @@ struct facts {
 /// Of a universal file the slice for `process` is read, else the first. Memory and time grow linearly with
 /// the file. Pre: `file` outlives the result. Threads: any. Errors: findings; throws only std::bad_alloc.
 facts read_facts(std::span<const std::byte> file, const target& process = native());
+
+/// The process that a file was built for, by what its headers say: of a universal file the slice for this
+/// machine, else the first. Any machine will do for a thin file; `native()` for a file that is none of the
+/// three formats.
+target built_for(const source& file) noexcept;
+
+/// The facts of a file of which no more is read than they need; of PE and Mach-O that is all of it.
+/// Keeps the bytes that their views point into. Not copyable; views stay valid over a move.
+class file_facts {
+public:
+  /// As `read_facts`. The source is not needed afterwards.
+  explicit file_facts(const source& file, const target& process = native());
+  file_facts(file_facts&&) noexcept;
+  file_facts& operator=(file_facts&&) noexcept;
+  ~file_facts();
+
+  const facts& operator*() const noexcept;
+  const facts* operator->() const noexcept { return &**this; }
+
+private:
+  struct kept;
+  std::unique_ptr<kept> kept_;
+};
 
 } // namespace tenure::inline v1::image
 
