@@ -1,13 +1,7 @@
-// libFuzzer entry: clang++ -std=c++20 -Ilib -fsanitize=fuzzer,address,undefined
-// test/fuzz/image_macho_fuzz.cpp lib/image/*.cpp
+// libFuzzer entry; built and run by test/fuzz/run.
 #include "image_fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace tenure::image;
-  if (size == 0) return 0;
-  // The first byte chooses class and byte order of the process.
-  const bool wide = (data[0] & 1) == 0;
-  const auto order = (data[0] & 2) == 0 ? byte_order::little : byte_order::big;
-  tenure_fuzz::feed(data + 1, size - 1, {format::macho, order, static_cast<std::uint8_t>(wide ? 64 : 32), 0});
+  tenure_fuzz::feed(data, size, tenure::image::format::macho);
   return 0;
 }

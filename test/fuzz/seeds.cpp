@@ -1,0 +1,114 @@
+// Writes what the fuzzers begin with: one whole library of every kind, and small real files of this machine.
+//
+//   seeds INTO FOLDER...     makes INTO/elf, INTO/pe and INTO/macho; looks for real files below the folders
+#include "support/elf_builder.hpp"
+#include "support/macho_builder.hpp"
+#include "support/pe_builder.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace image = tenure::image;
+using tenure_test::file_bytes;
+
+constexpr std::uintmax_t largest = 40'000; // bytes; longer inputs are tried less often
+constexpr std::size_t most_of_one_kind = 80;
+
+class seed_folder {
+public:
+  explicit seed_folder(fs::path where)
+      : where_(std::move(where)) {
+    fs::create_directories(where_);
+  }
+  std::size_t count() const { return count_; }
+  bool full() const { return count_ >= most_of_one_kind; }
+
+  void add(const file_bytes& data) {
+    std::ofstream out(where_ / ("seed-" + std::to_string(count_++)), std::ios::binary);
+    out.write(reinterpret_cast<const char*>(data.data()), static_cast<std::streamsize>(data.size()));
+  }
+
+private:
+  fs::path where_;
+  std::size_t count_ = 0;
+};
+
+struct corpus {
+  seed_folder elf, pe, macho;
+  std::set<std::uintmax_t> sizes{}; // files of one size are likely to be alike
+
+  seed_folder* of(image::format kind) {
+    switch (kind) {
+    case image::format::elf:
+      return &elf;
+    case image::format::pe:
+      return &pe;
+    case image::format::macho:
+      return &macho;
+    case image::format::unknown:
+      break;
+    }
+    return nullptr;
+  }
+};
+
+void add_built(corpus& into) {
+  for (const bool wide : {true, false})
+    for (const auto order : {image::byte_order::little, image::byte_order::big}) {
+      tenure_test::elf_options options;
+      options.wide = wide, options.order = order;
+      into.elf.add(tenure_test::build_elf(options).data);
+      options.relr = true;
+      into.elf.add(tenure_test::build_elf(options).data);
+      tenure_test::macho_file shape;
+      shape.wide = wide, shape.order = order;
+      into.macho.add(tenure_test::macho_builder(shape).build().data);
+    }
+  for (const bool wide : {true, false}) into.pe.add(tenure_test::build_pe(wide).data);
+}
+
+file_bytes read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  file_bytes result;
+  for (std::istreambuf_iterator<char> at(file), end; at != end; ++at)
+    result.push_back(static_cast<std::byte>(*at));
+  return result;
+}
+
+void offer(const fs::directory_entry& entry, corpus& into) {
+  std::error_code ignored;
+  if (entry.is_symlink(ignored) || !entry.is_regular_file(ignored)) return;
+  const auto size = entry.file_size(ignored);
+  if (ignored || size > largest || !into.sizes.insert(size).second) return;
+  const auto data = read(entry.path());
+  std::span<const std::byte> view(data);
+  const auto report = image::read_facts(view, image::built_for(image::source_of(view)));
+  auto* const home = into.of(report.kind);
+  if (home != nullptr && !home->full() && report.findings.empty()) home->add(data);
+}
+
+void add_real(const fs::path& below, corpus& into) {
+  std::error_code ignored;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at(below, options, ignored), end; at != end; at.increment(ignored))
+    offer(*at, into);
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+  if (count < 2) return 2;
+  const fs::path into = arguments[1];
+  corpus seeds{seed_folder(into / "elf"), seed_folder(into / "pe"), seed_folder(into / "macho")};
+  add_built(seeds);
+  for (int i = 2; i < count; ++i) add_real(arguments[i], seeds);
+  std::printf("seeds: %zu ELF, %zu PE, %zu Mach-O\n", seeds.elf.count(), seeds.pe.count(),
+              seeds.macho.count());
+}
