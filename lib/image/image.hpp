@@ -186,6 +186,7 @@ struct unload_obstacles {
   std::size_t bound_unique_symbols =
       0;                         ///< of these, bound at load: without one the library unloads all the same
   std::size_t tls_callbacks = 0; ///< PE
+  bool objective_c = false;      ///< Mach-O: has classes of Objective-C or Swift
 };
 
 /// How a library reaches its own thread-local variables. ELF.

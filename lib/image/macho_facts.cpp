@@ -77,8 +77,12 @@ private:
   void read_sections(const command& each, bool wide) {
     const auto count = parse_segment(each, wide).sections;
     for (std::uint64_t i = 0; i < count && segment_size(wide) + (i + 1) * section_size(wide) <= each.size;
-         ++i)
+         ++i) {
       read_section(parse_section(each, i, wide), wide);
+      constexpr std::uint64_t name_size = 16;
+      const auto name = each.fields.text(segment_size(wide) + i * section_size(wide), name_size);
+      into_.obstacles.objective_c = into_.obstacles.objective_c || name.starts_with("__objc_classlist");
+    }
   }
 
   void read_section(const section& each, bool wide) {

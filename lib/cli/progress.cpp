@@ -1,0 +1,40 @@
+#include "progress.hpp"
+
+#include "os/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::size_t few = 20;       // files that are done before anybody has read a bar
+constexpr std::size_t width = 40;     // characters
+constexpr std::size_t drawings = 200; // at most so many
+
+} // namespace
+
+progress::progress(std::size_t total)
+    : total_(total)
+    , shown_(total > few && is_terminal(stream::error) && enable_colours(stream::error)) {}
+
+progress::~progress() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+
+void progress::step() {
+  const auto done = ++done_;
+  if (shown_ && (done * drawings / total_ != (done - 1) * drawings / total_)) draw(done);
+}
+
+void progress::draw(std::size_t done) {
+  const std::unique_lock lock(drawing_, std::try_to_lock);
+  if (!lock) return; // the next one will be drawn
+  const auto filled = done * width / total_;
+  const auto line = fmt::format("\r[{:=<{}}{: <{}}] {} of {}", "", filled, "", width - filled, done, total_);
+  std::fputs(line.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+} // namespace tenure::cli

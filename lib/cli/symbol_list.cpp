@@ -1,0 +1,92 @@
+#include "symbol_list.hpp"
+
+#include "demangle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::uint64_t longest_interface = std::uint64_t{16} << 20; // bytes: no list written by people
+
+std::string_view trimmed(std::string_view line) {
+  line = line.substr(0, line.find('#'));
+  constexpr std::string_view blanks = " \t\r\v\f";
+  const auto first = line.find_first_not_of(blanks);
+  if (first == line.npos) return {};
+  return line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
+bool read_text(const std::string& path, std::string& into, std::string& error) {
+  os::file file;
+  os::fault fault;
+  const auto internal = os::to_internal(path_view(path), fault);
+  if (fault || !file.open(internal, fault) || file.size() > longest_interface) {
+    error = fmt::format("{}: the list of symbols cannot be read{}{}", path, fault.text.empty() ? "" : ": ",
+                        fault.text);
+    return false;
+  }
+  into.resize(static_cast<std::size_t>(file.size()));
+  const auto got = file.read_at(0, into.data(), into.size());
+  into.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return true;
+}
+
+listed_symbol listed(const image::symbol& it, bool demangled) {
+  listed_symbol result{
+      std::string(it.name), {}, std::string(it.version), name_of(it.kind), it.size, it.weak, it.unique};
+  if (demangled) result.demangled = demangle(it.name);
+  if (result.demangled == result.name) result.demangled.clear();
+  return result;
+}
+
+} // namespace
+
+std::string_view name_of(image::symbol_kind kind) noexcept {
+  constexpr std::array<std::string_view, 5> names{"unknown", "function", "data", "tls", "ifunc"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::vector<listed_symbol> list_symbols(const std::vector<image::symbol>& all, bool demangled) {
+  std::vector<listed_symbol> result;
+  result.reserve(all.size());
+  for (const auto& each : all) result.push_back(listed(each, demangled));
+  std::stable_sort(result.begin(), result.end(),
+                   [](const listed_symbol& a, const listed_symbol& b) { return a.name < b.name; });
+  return result;
+}
+
+bool read_interface(const std::string& path, std::vector<std::string>& into, std::string& error) {
+  std::string text;
+  if (!read_text(path, text, error)) return false;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    if (const auto name = trimmed(rest.substr(0, end)); !name.empty()) into.emplace_back(name);
+    rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+  }
+  return true;
+}
+
+std::vector<std::string> find_lacking(const std::vector<std::string>& wanted, const image::facts& f) {
+  std::unordered_set<std::string> there;
+  const bool demangled = std::any_of(wanted.begin(), wanted.end(), [](const std::string& each) {
+    return each.find_first_of("(: ") != each.npos;
+  });
+  for (const auto& each : f.exports) {
+    there.emplace(each.name);
+    if (demangled) there.insert(demangle(each.name));
+    // Mach-O puts an underline before what C calls them.
+    if (f.kind == image::format::macho && each.name.starts_with('_')) there.emplace(each.name.substr(1));
+  }
+  std::vector<std::string> lacking;
+  std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(lacking),
+               [&](const std::string& each) { return !there.contains(each); });
+  return lacking;
+}
+
+} // namespace tenure::cli
