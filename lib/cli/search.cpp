@@ -166,7 +166,10 @@ search_result searcher::find_in_system(attempt& one) {
       return at->second.library || !one.best.library ? at->second : one.best;
   }
   attempt fresh{one.name, one.chain};
-  const auto result = try_system(fresh) ? fresh.best : fresh.failed();
+  auto result = try_system(fresh) ? fresh.best : fresh.failed();
+  // This machine's own libraries say nothing about those of another.
+  if (result.state == link_state::foreign && !is_native(one.who()))
+    result = {link_state::elsewhere, nullptr, {}};
   const std::lock_guard lock(guard_);
   system_.emplace(key, result);
   return result.library || !one.best.library ? result : one.best;
