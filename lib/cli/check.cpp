@@ -72,6 +72,7 @@ private:
     report.name = f.name, report.build_id = hexadecimal(f.build_id);
     report.needed.assign(f.needed.begin(), f.needed.end());
     report.obstacles = find_obstacles(it), report.warnings = find_warnings(it);
+    report.plugin = read_plugin_info(f);
     report.runs = f.runs, report.tls_size = f.tls_size, report.tls = f.tls;
     report.export_count = f.exports.size();
     if (!interface_.empty()) report.lacking = find_lacking(interface_, f);

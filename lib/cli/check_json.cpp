@@ -42,6 +42,15 @@ json thread_locals_of(const file_report& it) {
   return {{"bytes", it.tls_size}, {"model", models[static_cast<std::size_t>(it.tls)]}};
 }
 
+json as_json(const plugin_info& it) {
+  return {{"name", it.name},
+          {"version", it.version},
+          {"author", it.author},
+          {"description", it.description},
+          {"api_version", it.api_version},
+          {"flags", it.flags}};
+}
+
 void add_lists(const file_report& it, json& into) {
   into["obstacles"] = json::array();
   for (std::size_t i = 0; i != it.obstacles.size(); ++i)
@@ -49,6 +58,7 @@ void add_lists(const file_report& it, json& into) {
   into["warnings"] = it.warnings, into["needed"] = it.needed, into["unmet"] = it.unmet;
   into["leaves_behind"] = it.leaves_behind, into["lacking"] = it.lacking;
   for (const auto& each : it.symbols) into["symbols"].push_back(as_json(each));
+  if (it.plugin) into["plugin"] = as_json(*it.plugin);
   if (it.trial) into["trial"] = as_json(*it.trial);
 }
 

@@ -1,5 +1,7 @@
 #include "obstacles.hpp"
 
+#include "plugin_info.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -114,6 +116,8 @@ std::vector<std::string> find_warnings(const library& it) {
   if (idle != 0)
     found.push_back(counted(idle, "unique symbol") +
                     " that nothing binds when it is loaded; another library that does would keep it");
+  if (!it->plugin_info.empty() && !read_plugin_info(*it))
+    found.emplace_back("exports tenure_plugin_info, which does not begin as <tenure/plugin.h> says");
   return found;
 }
 

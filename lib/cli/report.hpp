@@ -3,6 +3,7 @@
 #define TENURE_LIB_CLI_REPORT_HPP
 
 #include "closure.hpp"
+#include "plugin_info.hpp"
 #include "trial.hpp"
 
 #include <optional>
@@ -48,6 +49,7 @@ struct file_report {
   std::vector<std::string> leaves_behind; ///< libraries that it brings and that stay
   std::vector<std::string> lacking;       ///< symbols of the interface
   std::vector<listed_symbol> symbols;     ///< if they were asked for
+  std::optional<plugin_info> plugin;
   std::optional<trial_result> trial;
 };
 

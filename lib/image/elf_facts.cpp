@@ -167,8 +167,16 @@ private:
     }
     if (!entry.defined() && result.name.starts_with("__cxa_thread_atexit"))
       into_.obstacles.tls_destructors = true;
+    if (entry.defined() && result.name == plugin_symbol) read_plugin(entry);
     (entry.defined() ? into_.exports : into_.imports).push_back(result);
     return true;
+  }
+
+  void read_plugin(const symbol_entry& entry) {
+    bytes raw;
+    const auto at = all_.dynamic.at(tag_symtab);
+    if (!report_.failed(all_.view(part::symbol_table, at, entry.value, plugin_info_size, raw)))
+      into_.plugin_info = raw.data();
   }
 
   fact_reader& report_;

@@ -220,6 +220,8 @@ struct facts {
   std::vector<symbol> imports;
   std::vector<note> notes;
   std::span<const std::byte> build_id;
+  std::span<const std::byte>
+      plugin_info; ///< what the exported object `tenure_plugin_info` has; empty if there is none
   unload_obstacles obstacles;
   life_cycle runs;
   std::uint64_t tls_size = 0; ///< bytes a thread, 0 if it has none

@@ -75,7 +75,9 @@ private:
 
   // As many as the command has bytes for, whatever it says.
   void read_sections(const command& each, bool wide) {
-    const auto count = parse_segment(each, wide).sections;
+    const auto home = parse_segment(each, wide);
+    const auto count = home.sections;
+    segments_.push_back(home);
     for (std::uint64_t i = 0; i < count && segment_size(wide) + (i + 1) * section_size(wide) <= each.size;
          ++i) {
       read_section(parse_section(each, i, wide), wide);
@@ -131,7 +133,16 @@ private:
     each.weak = (description & (defined ? weak_definition : weak_reference)) != 0;
     if (defined) each.kind = kind_of(home);
     if (!defined && each.name == "__tlv_atexit") into_.obstacles.tls_destructors = true;
+    const bool is_plugin = each.name.starts_with('_') && each.name.substr(1) == plugin_symbol;
+    if (defined && is_plugin) read_plugin(table.word(at + 8, head_.wide));
     (defined ? into_.exports : into_.imports).push_back(each);
+  }
+
+  void read_plugin(std::uint64_t address) noexcept {
+    for (const auto& home : segments_)
+      if (address >= home.address && address - home.address < home.file_size)
+        into_.plugin_info =
+            in_slice(home.offset, home.file_size).part(address - home.address, plugin_info_size).data();
   }
 
   // Sections are counted from 1 through all segments.
@@ -149,6 +160,7 @@ private:
   symbol_table symbols_;
   bytes strings_;
   std::vector<std::uint32_t> section_flags_;
+  std::vector<segment> segments_;
 };
 
 } // namespace

@@ -6,6 +6,11 @@
 
 namespace tenure::inline v1::image {
 
+/// The object by which a plug-in of Tenure tells what it is (<tenure/plugin.h>), and the bytes of it that
+/// matter.
+inline constexpr std::string_view plugin_symbol = "tenure_plugin_info";
+inline constexpr std::uint64_t plugin_info_size = 384;
+
 /// A report in the making.
 struct fact_reader {
   part_reader&

@@ -71,6 +71,25 @@ class Verdicts(command.Case):
         self.assertGreater(report["finalisers"], 0)
 
 
+class Plugins(command.Case):
+    def test_a_plug_in_s_own_words_are_read_from_the_file(self):
+        report, status = check_one(oddity("plugin"))
+        self.assertEqual(status, 0)
+        self.assertEqual(report["plugin"], {"name": "flac", "version": "1.4.2", "author": "Somebody",
+                                            "description": "Reads and writes FLAC", "api_version": 1, "flags": 1})
+        self.assertIn("plug-in flac 1.4.2", tenure("check", "-v", oddity("plugin")).out)
+
+    def test_words_that_do_not_begin_like_a_plug_in_s_are_a_warning(self):
+        report, _ = check_one(oddity("no_plugin"))
+        self.assertNotIn("plugin", report)
+        self.assertIn("tenure_plugin_info", report["warnings"][0])
+
+    def test_a_module_without_them_has_none(self):
+        report, _ = check_one(module("basic"))
+        self.assertNotIn("plugin", report)
+        self.assertEqual(report["warnings"], [])
+
+
 class Needs(command.Case):
     def test_a_missing_dependency_is_named(self):
         alone = self.copy(oddity("keeper"))

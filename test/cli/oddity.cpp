@@ -10,7 +10,7 @@
 
 namespace {
 
-[[maybe_unused]] void crash() { *reinterpret_cast<int* volatile>(sizeof(int)) = 1; }
+[[maybe_unused]] void crash() { *reinterpret_cast<volatile int*>(sizeof(int)) = 1; }
 [[maybe_unused]] void hang() {
   for (;;) ::pause();
 }
@@ -65,7 +65,7 @@ struct life {
   }
 #endif
 };
-life the_life;
+[[maybe_unused]] life the_life;
 
 } // namespace
 
@@ -87,6 +87,22 @@ ODDITY_EXPORT int touch() { return per_thread[0]; }
 #elif defined(UNBOUND_UNIQUE)
 __asm__(".globl unbound_unique\n.type unbound_unique, %gnu_unique_object\n.data\n.balign 8\n"
         "unbound_unique: .quad 7\n.size unbound_unique, 8\n.text\n");
+#elif defined(PLUGIN) || defined(NO_PLUGIN)
+// As <tenure/plugin.h> lays it out: magic, four numbers, four texts.
+struct information {
+  char magic[8];
+  unsigned api_version, size, flags, reserved;
+  char name[64], version[32], author[64], description[200];
+};
+#  if defined(PLUGIN)
+ODDITY_EXPORT const information tenure_plugin_info;
+const information tenure_plugin_info = {
+    "TENURE\n", 1, 384, 1, 0, "flac", "1.4.2", "Somebody", "Reads and writes FLAC"};
+#  else
+ODDITY_EXPORT const information tenure_plugin_info;
+const information tenure_plugin_info = {
+    "TENURF\n", 1, 384, 1, 0, "flac", "1.4.2", "Somebody", "Reads and writes FLAC"};
+#  endif
 #elif defined(KEEPER)
 ODDITY_EXPORT int kept();
 ODDITY_EXPORT int touch() { return kept(); }
