@@ -17,7 +17,7 @@ class Needs(command.Case):
 
     def test_the_tree_names_each_library_and_where_it_is(self):
         out = tenure("deps", module("dependent")).out
-        self.assertIn("`-- libneeded.so => ", out)
+        self.assertIn("-- libneeded.so => ", out)
         self.assertIn("RUNPATH $ORIGIN", out)
 
     def test_a_missing_dependency_is_told_and_is_a_failure(self):
