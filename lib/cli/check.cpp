@@ -107,8 +107,9 @@ private:
   }
 
   void try_it(file_report& report) const {
+    const std::chrono::milliseconds limit(static_cast<long long>(options_.timeout * 1e3));
     if (report.native)
-      report.trial = try_module(report.path, options_.trial);
+      report.trial = try_module(report.path, {options_.cycles, limit});
     else
       report.error = fmt::format("cannot be tried here: it is {}", report.target);
   }

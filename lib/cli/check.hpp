@@ -13,7 +13,8 @@ struct check_options {
   std::vector<std::string> accepted;   ///< names of obstacles
   std::vector<std::string> folders;    ///< where dependencies are looked for first
   bool symbols = false, load = false, json = false, verbose = false, quiet = false;
-  trial_options trial;
+  unsigned cycles = 1;
+  double timeout = 10; ///< seconds
   unsigned jobs = 0; ///< 0: one for each processor
   colour_choice colours = colour_choice::automatic;
 };

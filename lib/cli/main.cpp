@@ -38,14 +38,10 @@ void add_folders(CLI::App& to, std::vector<std::string>& into) {
 
 void add_trial(CLI::App& to, check_options& into) {
   to.add_flag("--load", into.load, "also load and unload each in a child process");
-  to.add_option("--cycles", into.trial.cycles, "with --load: so many times, and tell what grows")
+  to.add_option("--cycles", into.cycles, "with --load: so many times, and tell what grows")
       ->check(CLI::Range(1U, 1'000'000U));
-  to.add_option_function<double>(
-        "--timeout",
-        [&into](double seconds) {
-          into.trial.limit = std::chrono::milliseconds(static_cast<long long>(seconds * 1e3));
-        },
-        "with --load: seconds after which a child is ended; 10 unless told")
+  to.add_option("--timeout", into.timeout,
+                "with --load: seconds after which a child is ended; 10 unless told")
       ->check(CLI::Range(0.001, 86'400.0));
 }
 

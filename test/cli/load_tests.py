@@ -1,12 +1,11 @@
 """`tenure check --load`: a module is tried in a child process, which may crash, hang or leave."""
-import os
 import sys
 import unittest
 
 import command
 from command import check_one, module, oddity
 
-# Emulated processors and instrumented code take long; what hangs does so for ever.
+# Instrumented code takes long; what hangs does so for ever.
 PATIENCE = ["--timeout", "200"]
 
 
@@ -69,8 +68,8 @@ class Ends(command.Case):
 
     @unittest.skipUnless(sys.platform == "linux", "the check of threads is Linux's")
     def test_a_module_whose_thread_still_runs_is_in_use(self):
-        if command.SANITIZED or os.environ["TENURE_CLI_EMULATED"]:
-            self.skipTest("sanitizers and emulators stand between us and the thread")
+        if command.SANITIZED:
+            self.skipTest("a sanitizer stands between us and the thread")
         report, tried, status = trial(oddity("own_thread"), *PATIENCE)
         self.assertEqual((report["verdict"], tried["outcome"], status), ("stays", "in-use", 1))
         self.assertIn("thread", tried["detail"])
@@ -92,8 +91,8 @@ class Growth(command.Case):
 
     @unittest.skipUnless(sys.platform == "linux", "other systems do not tell")
     def test_what_grows_with_every_cycle_is_counted(self):
-        if command.SANITIZED or os.environ["TENURE_CLI_EMULATED"]:
-            self.skipTest("sanitizers and emulators have threads, keys and memory of their own")
+        if command.SANITIZED:
+            self.skipTest("a sanitizer has threads, keys and memory of its own")
         _, tried, _ = trial(oddity("leaks"), "--cycles", str(self.CYCLES), *PATIENCE)
         self.assertEqual(tried["outcome"], "gone")
         grown = tried["growth"]
