@@ -22,8 +22,8 @@ namespace {
 
 using namespace session;
 
-void prepare(const arguments& a, const std::string& log, progress& bar, outcome& o) {
-  o.where = this_machine();
+void prepare(const arguments& a, const std::string& log, bench::progress& bar, outcome& o) {
+  o.where = bench::this_machine();
   o.plugins = try_plugins(find_plugins(a.corpus), log, bar);
   o.used = usable(o.plugins);
   o.wish = a.wish;
@@ -33,7 +33,7 @@ void prepare(const arguments& a, const std::string& log, progress& bar, outcome&
 }
 
 // Round by round, so that a machine that slows down or speeds up does so for every policy.
-void replay_all(unsigned rounds, const std::string& log, progress& bar, outcome& o) {
+void replay_all(unsigned rounds, const std::string& log, bench::progress& bar, outcome& o) {
   if (o.used.empty()) return;
   o.rounds.resize(all_policies().size());
   for (unsigned round = 0; round != rounds; ++round)
@@ -78,7 +78,7 @@ tally run(const arguments& a) {
   const std::string log = a.json + ".log"; // what plug-ins print
   for (const std::string& file : {a.json, a.svg, log}) must_be_writable(file);
   std::remove(log.c_str());
-  progress bar;
+  bench::progress bar;
   outcome o;
   prepare(a, log, bar, o);
   replay_all(a.rounds, log, bar, o);

@@ -1,5 +1,7 @@
 #include "json.hpp"
 
+#include "../support/machine_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
@@ -37,8 +39,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(figures, policy, rule, completed, trouble, lo
                                    opens, calls, releases, works_made, works_ended, wrong_results,
                                    active_at_end, errors, left_over, still_mapped, not_mapped, looks,
                                    unlike_list, lingered, resident_by_tick, changes)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(machine, processor, system, kernel, libc, cores, load, compiler, flags,
-                                   date)
 
 std::string pack(const figures& f) { return json(f).dump(-1, ' ', false, json::error_handler_t::replace); }
 figures unpack(const std::string& packed) { return json::parse(packed).get<figures>(); }

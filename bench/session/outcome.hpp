@@ -3,14 +3,14 @@
 #define TENURE_BENCH_SESSION_OUTCOME_HPP
 
 #include "figures.hpp"
-#include "machine.hpp"
+#include "../support/machine.hpp"
 #include "plugin.hpp"
 #include "trace.hpp"
 
 namespace session {
 
 struct outcome {
-  machine where;
+  bench::machine where;
   trace_wish wish;
   corpus plugins;
   std::vector<plugin> used; // the usable ones; a trace's indices mean these

@@ -1,6 +1,6 @@
 #include "probe.hpp"
 
-#include "child.hpp"
+#include "../support/child.hpp"
 #include "host.hpp"
 #include "mappings.hpp"
 #include "symbols.hpp"
@@ -127,7 +127,7 @@ trial try_one(const plugin& p, const std::string& log) {
     t.why = why;
     return t;
   }
-  const child_result child = run_child([&] { return try_in_child(p); }, patience, log, [] {});
+  const bench::child_result child = bench::run_child([&] { return try_in_child(p); }, patience, log, [] {});
   if (child.completed)
     read_answer(child.answer, t);
   else
@@ -137,7 +137,7 @@ trial try_one(const plugin& p, const std::string& log) {
 
 } // namespace
 
-corpus try_plugins(const found_files& found, const std::string& log, progress& bar) {
+corpus try_plugins(const found_files& found, const std::string& log, bench::progress& bar) {
   corpus c;
   c.folders = found.folders;
   c.remark = found.remark;

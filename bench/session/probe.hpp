@@ -4,11 +4,11 @@
 #define TENURE_BENCH_SESSION_PROBE_HPP
 
 #include "corpus.hpp"
-#include "progress.hpp"
+#include "../support/progress.hpp"
 
 namespace session {
 
-[[nodiscard]] corpus try_plugins(const found_files& found, const std::string& log, progress& bar);
+[[nodiscard]] corpus try_plugins(const found_files& found, const std::string& log, bench::progress& bar);
 
 } // namespace session
 

@@ -1,6 +1,7 @@
 #include "replay.hpp"
 
-#include "child.hpp"
+#include "../support/child.hpp"
+#include "../support/shared_counter.hpp"
 #include "mappings.hpp"
 #include "player.hpp"
 
@@ -15,8 +16,6 @@
 #include <set>
 #include <thread>
 
-#include <sys/mman.h>
-
 namespace session {
 namespace {
 
@@ -30,28 +29,6 @@ double milliseconds(tenure::duration d) { return static_cast<double>(d.nanosecon
 double seconds_since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
 }
-
-// The tick that a child is at, seen by its parent.
-class shared_tick {
-public:
-  shared_tick()
-      : value_(static_cast<std::atomic<std::uint32_t>*>(mmap(nullptr, sizeof(std::atomic<std::uint32_t>),
-                                                             PROT_READ | PROT_WRITE,
-                                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
-    if (value_ == MAP_FAILED) throw std::bad_alloc();
-    new (value_) std::atomic<std::uint32_t>(0);
-  }
-  shared_tick(const shared_tick&) = delete;
-  shared_tick& operator=(const shared_tick&) = delete;
-  ~shared_tick() { munmap(value_, sizeof *value_); }
-  // Relaxed, with get(): the number is shown, nothing else hangs on it.
-  void set(std::uint32_t tick) { value_->store(tick, std::memory_order_relaxed); }
-  // Relaxed, with set().
-  [[nodiscard]] std::uint32_t get() const { return value_->load(std::memory_order_relaxed); }
-
-private:
-  std::atomic<std::uint32_t>* value_; // the child writes, the parent reads
-};
 
 // Session time: it stands still within a tick.
 class session_clock {
@@ -71,7 +48,7 @@ private:
 
 class replay {
 public:
-  replay(const outcome& o, const policy_entry& policy, shared_tick& shown)
+  replay(const outcome& o, const policy_entry& policy, bench::shared_counter& shown)
       : outcome_(o)
       , policy_(policy)
       , shown_(shown)
@@ -235,7 +212,7 @@ private:
 
   const outcome& outcome_;
   const policy_entry& policy_;
-  shared_tick& shown_;
+  bench::shared_counter& shown_;
   session_clock clock_;
   std::unique_ptr<stage> stage_;
   std::vector<std::mutex> busy_;
@@ -248,11 +225,12 @@ private:
 
 } // namespace
 
-figures replay_in_child(const outcome& o, const policy_entry& policy, const std::string& log, progress& bar) {
-  shared_tick tick;
+figures replay_in_child(const outcome& o, const policy_entry& policy, const std::string& log,
+                        bench::progress& bar) {
+  bench::shared_counter tick;
   bar.begin(policy.name, o.played.ticks);
   const auto body = [&] { return pack(replay(o, policy, tick).run()); };
-  const child_result child = run_child(body, longest_replay, log, [&] { bar.set(tick.get()); });
+  const bench::child_result child = bench::run_child(body, longest_replay, log, [&] { bar.set(tick.get()); });
   figures f;
   if (child.completed) f = unpack(child.answer);
   f.policy = policy.name;

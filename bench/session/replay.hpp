@@ -3,7 +3,7 @@
 #define TENURE_BENCH_SESSION_REPLAY_HPP
 
 #include "outcome.hpp"
-#include "progress.hpp"
+#include "../support/progress.hpp"
 #include "stage.hpp"
 
 namespace session {
@@ -11,7 +11,7 @@ namespace session {
 // In a process of its own, so that no policy finds what another one left mapped, and a plug-in that crashes
 // ends only this replay. Opens measured, modules used, the final close looked at from outside.
 [[nodiscard]] figures replay_in_child(const outcome& o, const policy_entry& policy, const std::string& log,
-                                      progress& bar);
+                                      bench::progress& bar);
 
 } // namespace session
 

@@ -83,7 +83,7 @@ std::string policies_with(const outcome& o, const std::string& name) {
 } // namespace
 
 void print_machine(const outcome& o) {
-  const machine& m = o.where;
+  const bench::machine& m = o.where;
   fmt::print("Machine   {}, {} cores, load {:.1f} before the run; {}, {}, {}\n", m.processor, m.cores, m.load,
              m.system, m.libc, m.kernel);
   fmt::print("Compiler  {}, {}; {}\n", m.compiler, m.flags, m.date);

@@ -29,6 +29,13 @@ provision_packages() { # SYSTEM GROUP
     alpine:bench) echo benchmark-dev cli11 nlohmann-json ;;
     brew:bench) echo google-benchmark cli11 nlohmann-json ;;
 
+    debian:peers) echo libboost-filesystem-dev libboost-system-dev libglib2.0-dev libpoco-dev qtbase5-dev libltdl-dev \
+        libapr1-dev libclass-loader-dev valgrind binutils ;;
+    fedora:peers) echo boost-devel glib2-devel poco-devel qt5-qtbase-devel libtool-ltdl-devel apr-devel valgrind binutils ;;
+    arch:peers) echo boost glib2 poco qt5-base libtool apr valgrind binutils ;;
+    alpine:peers) echo boost-dev glib-dev poco-dev qt5-qtbase-dev libltdl apr-dev valgrind binutils ;;
+    brew:peers) echo boost glib poco qt@5 libtool apr ;;
+
     debian:model | fedora:model | arch:model | brew:model) echo spin ;;
 
     *:clang) echo clang ;;
@@ -73,6 +80,7 @@ provision_commands() { # GROUP
     build) echo 'g++|clang++|c++ meson ninja|ninja-build|samu pkg-config|pkgconf' ;;
     clang) echo clang++ ;;
     model) echo spin ;;
+    peers) echo 'valgrind size' ;;
     mingw) echo 'x86_64-w64-mingw32-g++-posix|x86_64-w64-mingw32-g++ wine64|wine' ;;
     aarch64) echo 'aarch64-linux-gnu-g++ qemu-aarch64' ;;
     s390x) echo 's390x-linux-gnu-g++ qemu-s390x' ;;
@@ -156,6 +164,7 @@ provision_found() { # GROUP
     libcxx) provision_compiles 'clang++ -stdlib=libc++' vector ;;
     musl | macos) [ -x "$(provision_zig)" ] || provision_have npm ;;
     plugins) provision_compiles c++ ladspa.h ;;
+    peers) provision_compiles c++ boost/dll/shared_library.hpp && provision_compiles c++ Poco/SharedLibrary.h && provision_compiles c++ ltdl.h ;;
     esac
 }
 

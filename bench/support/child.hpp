@@ -1,12 +1,12 @@
 // A piece of work in a process of its own: what it loads, loses or breaks ends with it.
-#ifndef TENURE_BENCH_SESSION_CHILD_HPP
-#define TENURE_BENCH_SESSION_CHILD_HPP
+#ifndef TENURE_BENCH_SUPPORT_CHILD_HPP
+#define TENURE_BENCH_SUPPORT_CHILD_HPP
 
 #include <chrono>
 #include <functional>
 #include <string>
 
-namespace session {
+namespace bench {
 
 struct child_result {
   std::string answer;     // what the body returned
@@ -20,6 +20,6 @@ struct child_result {
                                      std::chrono::milliseconds limit, const std::string& log,
                                      const std::function<void()>& meanwhile);
 
-} // namespace session
+} // namespace bench
 
 #endif

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace session {
+namespace bench {
 namespace {
 
 constexpr int wait_slice = 100; // milliseconds between two looks at the clock
@@ -106,4 +106,4 @@ child_result run_child(const std::function<std::string()>& body, std::chrono::mi
   return result;
 }
 
-} // namespace session
+} // namespace bench

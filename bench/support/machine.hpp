@@ -1,10 +1,10 @@
 // Where and how the figures were measured.
-#ifndef TENURE_BENCH_SESSION_MACHINE_HPP
-#define TENURE_BENCH_SESSION_MACHINE_HPP
+#ifndef TENURE_BENCH_SUPPORT_MACHINE_HPP
+#define TENURE_BENCH_SUPPORT_MACHINE_HPP
 
 #include <string>
 
-namespace session {
+namespace bench {
 
 struct machine {
   std::string processor, system, kernel, libc;
@@ -16,6 +16,6 @@ struct machine {
 
 [[nodiscard]] machine this_machine();
 
-} // namespace session
+} // namespace bench
 
 #endif

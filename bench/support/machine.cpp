@@ -11,7 +11,7 @@
 
 #include <sys/utsname.h>
 
-namespace session {
+namespace bench {
 namespace {
 
 // The value of the first line "KEY = VALUE" or "KEY: VALUE"; empty where there is no such file or line.
@@ -42,11 +42,11 @@ machine this_machine() {
   m.kernel = fmt::format("{} {}", names.release, names.machine);
   m.cores = std::thread::hardware_concurrency();
   if (getloadavg(&m.load, 1) != 1) m.load = 0;
-  m.libc = SESSION_LIBC;
-  m.compiler = SESSION_COMPILER;
-  m.flags = SESSION_FLAGS;
+  m.libc = BENCH_LIBC;
+  m.compiler = BENCH_COMPILER;
+  m.flags = BENCH_FLAGS;
   m.date = fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)));
   return m;
 }
 
-} // namespace session
+} // namespace bench

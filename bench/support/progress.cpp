@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-namespace session {
+namespace bench {
 namespace {
 
 constexpr std::size_t bar_width = 40; // characters
@@ -41,4 +41,4 @@ void progress::end(const std::string& result) {
   fmt::print(stderr, "{}{:<23} {}\n", terminal_ ? "\r\033[K" : "", what_, result);
 }
 
-} // namespace session
+} // namespace bench

@@ -1,11 +1,11 @@
 // A progress bar on a terminal; elsewhere a line for each thing that is done.
-#ifndef TENURE_BENCH_SESSION_PROGRESS_HPP
-#define TENURE_BENCH_SESSION_PROGRESS_HPP
+#ifndef TENURE_BENCH_SUPPORT_PROGRESS_HPP
+#define TENURE_BENCH_SUPPORT_PROGRESS_HPP
 
 #include <cstddef>
 #include <string>
 
-namespace session {
+namespace bench {
 
 // Writes to the standard error output, so that the tables can be redirected without it.
 class progress {
@@ -23,6 +23,6 @@ private:
   std::size_t shown_ = 0; // in hundredths: the same picture is not drawn twice
 };
 
-} // namespace session
+} // namespace bench
 
 #endif

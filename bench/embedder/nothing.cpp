@@ -1,0 +1,2 @@
+// What every program has.
+int main() { return 0; }
