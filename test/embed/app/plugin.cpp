@@ -12,6 +12,14 @@ public:
 
 } // namespace
 
-EXPORT int answer() { return 42; }
+// Not exported unless everything is.
+int inside() { return 42; }
+// One for the whole process, and so GCC marks it unique.
+inline __attribute__((visibility("default"))) int calls = 0;
+
+EXPORT int answer() {
+  ++calls;
+  return inside();
+}
 EXPORT greeter* make_greeter() { return new polite; }
 EXPORT void free_greeter(greeter* g) { delete g; }
