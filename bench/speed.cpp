@@ -57,6 +57,7 @@ void run(const arguments& a) {
   print_heading(o);
   print_rows(o);
   print_instructions(o);
+  print_flags(o);
   print_remarks(o);
   write_all(o, a);
   const auto met = std::count_if(o.rows.begin(), o.rows.end(), [](const row& r) { return r.met; });

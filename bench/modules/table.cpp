@@ -3,8 +3,15 @@
 #include "export.hpp"
 #include "thousand.hpp"
 
+// With INNER the functions are for the table alone.
+#if defined(INNER)
+#  define FUNCTION_EXPORT extern "C"
+#else
+#  define FUNCTION_EXPORT MODULE_EXPORT
+#endif
+
 #define DEFINE(n)                                                                                            \
-  MODULE_EXPORT int medium_##n(int x) { return x + 1##n; }
+  FUNCTION_EXPORT int medium_##n(int x) { return x + 1##n; }
 THOUSAND(DEFINE)
 
 #define NAME(n) medium_##n,

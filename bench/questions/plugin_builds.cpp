@@ -1,4 +1,5 @@
-// What do the flags of tenure-plugin save? The same source, built without and with them.
+// What do the flags of tenure-plugin save? The same source, built without them, with all, and with each by
+// itself. -fno-gnu-unique saves no time: without it a module may never go.
 #include "load.hpp"
 #include "ours.hpp"
 
@@ -21,9 +22,16 @@ body raw_load(const std::string& file) {
 } // namespace
 
 void ask_plugin_builds(suite& s, module_files& files) {
-  s.add("load, tiny", "tenure-plugin's flags", role::ours, raw_load(files.copy("tiny_plugin")));
-  s.add("load, 1,000 relocations", "dlopen", role::raw, raw_load(files.copy("table")));
-  s.add("load, 1,000 relocations", "tenure-plugin's flags", role::ours, raw_load(files.copy("table_plugin")));
+  const auto ask = [&](const char* question, const char* who, role as, const char* module) {
+    s.add(question, who, as, raw_load(files.copy(module)));
+  };
+  ask("load, tiny", "tenure-plugin's flags", role::ours, "tiny_plugin");
+  ask("load, tiny", "-z noseparate-code alone", role::ours, "tiny_noseparate");
+  ask("load, 1,000 relocations", "dlopen", role::raw, "table");
+  ask("load, 1,000 relocations", "tenure-plugin's flags", role::ours, "table_plugin");
+  ask("load, 1,000 relocations", "-Bsymbolic alone", role::ours, "table_symbolic");
+  ask("load, 1,000 functions for the module alone", "dlopen", role::raw, "inner");
+  ask("load, 1,000 functions for the module alone", "-fvisibility=hidden alone", role::ours, "inner_hidden");
 }
 
 } // namespace bench

@@ -66,6 +66,20 @@ void print_instructions(const outcome& o) {
   fmt::print("{}\n", last.empty() ? " none were counted" : "");
 }
 
+// What each of tenure-plugin's flags does by itself, against the same module without it.
+void print_flags(const outcome& o) {
+  fmt::print("\nFlags of a plug-in's build, load and unload:\n");
+  for (const measurement& m : o.all) {
+    if (m.question.rfind("load, ", 0) != 0 ||
+        (!m.who.ends_with(" alone") && !m.who.starts_with("tenure-plugin")))
+      continue;
+    const measurement* const without = find(o.all, m.question, "dlopen");
+    if (without == nullptr) continue;
+    fmt::print("  {:<44} {:<26} {:>9} {:>9}  {:.2f} x\n", m.question, m.who, figure(without->median()),
+               figure(m.median()), m.median() / without->median());
+  }
+}
+
 void print_remarks(const outcome& o) {
   for (const std::string& remark : o.remarks) fmt::print("{}\n", remark);
 }

@@ -9,6 +9,7 @@ namespace bench {
 void print_heading(const outcome& o);
 void print_rows(const outcome& o);
 void print_instructions(const outcome& o);
+void print_flags(const outcome& o);
 void print_remarks(const outcome& o);
 
 } // namespace bench
