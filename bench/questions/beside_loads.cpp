@@ -17,6 +17,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 constexpr auto interval = std::chrono::microseconds(5); // between two samples
 constexpr double tail = 0.999;
+constexpr unsigned enough_loads = 50; // for the thousandth sample to have met some
+constexpr double most_patience = 20;  // times as long as asked for
 
 void take_processor(unsigned which) {
   if (std::thread::hardware_concurrency() < 2) return;
@@ -33,11 +35,18 @@ void take_priority() {
     static_cast<void>(pthread_setschedparam(pthread_self(), SCHED_FIFO, &wish));
 }
 
-std::vector<double> sample(const std::function<void()>& work, double seconds) {
+clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// On a busy machine the loading thread may not get to run: without loads there is nothing to wait for, and
+// the figure would flatter. Then it takes longer. Relaxed: how far the other thread is orders nothing.
+std::vector<double> sample(const std::function<void()>& work, double seconds,
+                           const std::atomic<unsigned>& loads, unsigned enough) {
   std::vector<double> taken;
   auto next = clock::now();
-  const auto end = next + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
-  while (next < end) {
+  const auto end = next + duration_of(seconds), latest = next + duration_of(seconds * most_patience);
+  while (next < end || (next < latest && loads.load(std::memory_order_relaxed) < enough)) {
     while (clock::now() < next) continue;
     const auto begin = clock::now();
     work();
@@ -54,11 +63,13 @@ double quantile_of(std::vector<double> taken) {
   return taken[static_cast<std::size_t>(at)];
 }
 
-// Relaxed throughout: that it is time to stop orders nothing.
-void keep_loading(const std::function<void()>& load, loading_pace pace, const std::atomic<bool>& stop) {
+// Relaxed throughout: that it is time to stop, and how often it loaded, orders nothing.
+void keep_loading(const std::function<void()>& load, loading_pace pace, const std::atomic<bool>& stop,
+                  std::atomic<unsigned>& loads) {
   take_processor(1);
   while (!stop.load(std::memory_order_relaxed)) {
     if (pace != loading_pace::none) load();
+    loads.fetch_add(1, std::memory_order_relaxed);
     if (pace != loading_pace::without_pause) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
@@ -73,12 +84,13 @@ const char* name_of(loading_pace pace) noexcept {
 double tail_of(const std::function<void()>& work, const std::function<void()>& load, loading_pace pace,
                double seconds) {
   std::atomic<bool> stop = false;
-  std::thread loader([&] { keep_loading(load, pace, stop); });
+  std::atomic<unsigned> loads = 0;
+  std::thread loader([&] { keep_loading(load, pace, stop, loads); });
   std::vector<double> taken;
   std::thread([&] {
     take_processor(0);
     take_priority();
-    taken = sample(work, seconds);
+    taken = sample(work, seconds, loads, pace == loading_pace::none ? 0 : enough_loads);
   }).join();
   stop.store(true, std::memory_order_relaxed);
   loader.join();
