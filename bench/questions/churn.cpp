@@ -1,5 +1,6 @@
 #include "churn.hpp"
 
+#include "maker.hpp"
 #include "ours.hpp"
 
 #include <tenure/tenure.hpp>
@@ -13,19 +14,17 @@ namespace {
 
 namespace policy = tenure::policy;
 
-// What a program remembers of a module that it does not hold: where it is, and which one it was.
 struct remembered {
   std::string path;
-  tenure::weak_module module;
+  maker objects;
 };
 
 template <class Manager> tenure::instance<object> make(Manager& modules, remembered& what) {
-  tenure::module m = what.module.lock();
-  if (!m) {
-    m = modules.open(what.path);
-    what.module = m;
-  }
-  return m.template create<object>("make_object");
+  tenure::instance<object> made = what.objects.create();
+  if (made) return made;
+  const tenure::module m = modules.open(what.path);
+  what.objects = maker(m, "make_object");
+  return what.objects.create();
 }
 
 template <class Manager> void live_once(Manager& modules, remembered& what) {

@@ -3,6 +3,7 @@
 #include "../peers/tenure.hpp"
 #include "../support/command.hpp"
 #include "churn.hpp"
+#include "maker.hpp"
 
 #include <fmt/format.h>
 
@@ -88,12 +89,12 @@ void count_symbols(const tenure_default& held) {
 
 void count_objects(const std::string& file) {
   tenure::manager<tenure::policy::deferred_one> modules;
-  const tenure::weak_module weak = modules.open(file);
-  count(paths[8].name, [&weak] {
-    const auto made = weak.lock().create<object>("make_object");
+  const maker objects(modules.open(file), "make_object");
+  count(paths[8].name, [&objects] {
+    const auto made = objects.create();
     benchmark::DoNotOptimize(made->value());
   });
-  const tenure::module held = weak.lock();
+  const tenure::module held = modules.open(file);
   const auto make = held.symbol<make_object>("make_object");
   count(paths[9].name, [&make] {
     object* const made = make();
