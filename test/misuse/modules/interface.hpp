@@ -2,6 +2,8 @@
 #ifndef TENURE_TEST_MISUSE_INTERFACE_HPP
 #define TENURE_TEST_MISUSE_INTERFACE_HPP
 
+#include <tenure/interface.hpp>
+
 #include <any>
 #include <atomic>
 #include <exception>
@@ -71,6 +73,13 @@ inline constexpr const char* host_variable = "TENURE_MISUSE_HOST";
 // Built against an older layout, a plug-in has one virtual function less.
 class shape {
 public:
+  static constexpr tenure::interface_id tenure_interface() {
+#if defined(MISUSE_OLD_LAYOUT)
+    return {"misuse.shape", 1};
+#else
+    return {"misuse.shape", 2};
+#endif
+  }
   virtual ~shape() = default;
 #if !defined(MISUSE_OLD_LAYOUT)
   virtual int corners() const { return 4; }

@@ -1,6 +1,10 @@
 // A module with one oddity in its static objects or in what it exports; a macro says which.
 #include "interface.hpp"
 
+#if defined(ODD_SHAPE)
+#  include <tenure/plugin.hpp>
+#endif
+
 #include <cstdlib>
 #include <dlfcn.h>
 #include <memory>
@@ -164,6 +168,7 @@ public:
   virtual int secret() const { return 13; }
 };
 MISUSE_EXPORT shape* make_shape() { return new square; }
+TENURE_PLUGIN_FACTORIES(tenure::plugin::factory_row<shape, square>("square"))
 
 #elif defined(ODD_VERSIONED)
 MISUSE_EXPORT int versioned() { return 42; }
