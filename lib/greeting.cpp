@@ -61,7 +61,7 @@ record* opening::turn_away(module_record& r, loaded& seen, bool borrowed) noexce
   }
   if (holds_itself) return publish_to_nobody(r, seen);
   if (!borrowed) system_close(seen.handle);
-  if (!os::is_mapped(seen.image, seen.path.c_str())) delete seat; // else its code may still call it
+  end_seat(seat, !os::is_mapped(seen.image, seen.path.c_str()));
   return nullptr;
 }
 

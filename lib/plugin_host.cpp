@@ -80,6 +80,21 @@ host_seat& take_seat_locked(module_record& r, std::unique_ptr<host_seat> fresh) 
   return *r.seat;
 }
 
+namespace {
+// Seats of modules that are mapped and unknown to any manager: no registry outlives them. Only ever grows.
+constinit word abandoned_seats = 0;
+} // namespace
+
+void end_seat(host_seat* seat, bool unmapped) noexcept {
+  if (unmapped || seat == nullptr) {
+    delete seat;
+    return;
+  }
+  word first = look(abandoned_seats);
+  do seat->next_abandoned = reinterpret_cast<host_seat*>(static_cast<std::uintptr_t>(first));
+  while (!replace(abandoned_seats, first, reinterpret_cast<std::uintptr_t>(seat)));
+}
+
 host_seat* vacate_seat_locked(module_record& r) noexcept {
   if (r.seat != nullptr) publish_value(r.seat->who, static_cast<module_record*>(nullptr));
   return std::exchange(r.seat, nullptr);

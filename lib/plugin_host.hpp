@@ -13,6 +13,7 @@ namespace tenure::inline v1::detail {
 struct host_seat {
   tenure_host table;  // first: the module's pointer to it is one to this
   module_record* who; // null once the manager knows the module no more; published
+  host_seat* next_abandoned = nullptr;
 };
 
 // Nobody's yet. Throws std::bad_alloc.
@@ -21,6 +22,8 @@ std::unique_ptr<host_seat> make_seat();
 host_seat& take_seat_locked(module_record& r, std::unique_ptr<host_seat> fresh) noexcept;
 // The manager knows the module no more. Returns what may be deleted once the module is not mapped any more.
 host_seat* vacate_seat_locked(module_record& r) noexcept;
+// Ends a seat that nobody has any more; one whose module is still mapped is kept for ever. Null is nothing.
+void end_seat(host_seat* seat, bool unmapped) noexcept;
 
 } // namespace tenure::inline v1::detail
 

@@ -289,7 +289,7 @@ void registry::forget_locked(module_record& r) noexcept {
   symbol_cache::free(std::exchange(r.symbols, nullptr));
   const bool unmapped = r.state != phase::lingering && r.reason == linger_reason::none;
   host_seat* const seat = vacate_seat_locked(r);
-  if (unmapped) delete seat; // else its code may still call it
+  end_seat(seat, unmapped); // its code may still call it
   give_up_dependencies_locked(r, unmapped);
   r.state = phase::absent;
   end_shutdown_locked(r);

@@ -18,6 +18,7 @@ struct own_count { // weighs each object thrice
 #include <tenure/plugin.hpp>
 
 #include <chrono>
+#include <optional>
 
 #if !defined(COM_FLAGS)
 #  define COM_FLAGS 0
@@ -30,7 +31,7 @@ namespace plugin = tenure::plugin;
 
 on_end at_the_end, at_unload;
 tail* slow_tail = nullptr;
-plugin::server_lock* lock = nullptr;
+std::optional<plugin::server_lock> lock;
 int objects = 0; // whatever is counted for the vote
 
 template <class Count> class counting final : public counter, plugin::counted<Count> {
@@ -95,8 +96,10 @@ TENURE_PLUGIN_EXPORT void set_end(on_end what) { at_the_end = what; }
 TENURE_PLUGIN_EXPORT void set_unload(on_end what) { at_unload = what; }
 TENURE_PLUGIN_EXPORT void set_tail(tail* t) { slow_tail = t; }
 TENURE_PLUGIN_EXPORT void lock_server(int yes) {
-  if (yes != 0 && lock == nullptr) lock = new plugin::server_lock;
-  if (yes == 0) delete lock, lock = nullptr;
+  if (yes != 0)
+    lock.emplace();
+  else
+    lock.reset();
 }
 TENURE_PLUGIN_EXPORT void work(gate* g) {
   g->inside = true;
