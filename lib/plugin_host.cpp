@@ -19,7 +19,7 @@ bool hold_from_inside(module_record& r) noexcept {
   registry& g = *r.owner;
   bool revived = false;
   if (try_acquire(r.refs, revived)) {
-    if (revived) g.note_quiet_revive(r);
+    if (revived) note_revive(r);
     return true;
   }
   const sync::scoped_lock lock(g.mutex);

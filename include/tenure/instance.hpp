@@ -32,7 +32,8 @@ template <class T, class... Params> struct factory_of<T(Params...)> {
   using type = T;
   using signature = T*(Params...);
 };
-struct instance_access; // factory.hpp, keyed.hpp
+struct instance_access; // factory.hpp
+struct keyed_access;    // detail/keyed.hpp
 } // namespace detail
 
 // Sole owner of an object of type T, with a reference to the module whose code it needs.
@@ -85,6 +86,7 @@ private:
   template <class U> friend class instance;
   friend class module;
   friend struct detail::instance_access;
+  friend struct detail::keyed_access;
   friend struct detail::factory_access;
   using any_function = void();
   using destroy_call = void(void* whole, any_function* destroyer);

@@ -141,7 +141,7 @@ public:
     if (why) detail::raise(static_cast<failure&&>(why));
     instance<object> made = from.create<Made>(names, static_cast<Args&&>(args)...);
     object* const address = made.get();
-    const key k{place.fill(detail::instance_access::take_apart(static_cast<instance<object>&&>(made)))};
+    const key k{place.fill(detail::keyed_access::take_apart(static_cast<instance<object>&&>(made)))};
     return keyed<object>(*state_, address, k);
   }
 

@@ -23,7 +23,7 @@ struct object_parts { // an instance, taken apart
 
 template <class T> inline constexpr char type_mark = 0; // its address stands for the type
 
-struct instance_access {
+struct keyed_access {
   template <class T> static object_parts take_apart(instance<T>&& made) noexcept {
     object_parts parts{static_cast<module&&>(made.owner_),
                        made.object_,
