@@ -2,7 +2,7 @@
 #include "case.hpp"
 #include "modules/interface.hpp"
 
-#include <tenure/factory.hpp>
+#include <tenure/make.hpp>
 
 namespace misuse {
 namespace {

@@ -81,7 +81,7 @@ private:
   // Each key leads to the record.
   void look_at_tables(const inner::module_record& r) {
     for (const inner::name_node* n = r.names; n != nullptr; n = n->next)
-      demand(leads_to(n->hash, r), n->text.c_str());
+      demand(leads_to(n->hash, r), n->text());
     if (r.is_static()) return;
     demand(r.handle != nullptr, "what is mapped has a handle");
     demand(leads_to(inner::hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r),
