@@ -31,8 +31,9 @@ struct files {
 };
 
 template <departure_check Check> struct world {
-  explicit world(const files& made)
-      : f(made) {}
+  explicit world(const files& made, const tenure::manager_options& options = {})
+      : f(made)
+      , modules(options) {}
 
   const files& f;
   tenure::manager<tenure::policy::final_close, Check> modules;
@@ -70,11 +71,12 @@ template <departure_check Check> struct world {
 
 // With a fresh file each time, since a refused close leaves one mapped.
 template <departure_check Check = departure_check::own_stack, class Operation>
-std::set<std::string> each_call_fails(Operation&& operation, bool silently = false) {
+std::set<std::string> each_call_fails(Operation&& operation, bool silently = false,
+                                      const tenure::manager_options& options = {}) {
   std::set<std::string> calls;
   for (int n = 1; n != enough; ++n) {
     const files f;
-    world<Check> w{f};
+    world<Check> w{f, options};
     if (!w.survives(n, silently, operation)) return calls;
     calls.insert(w.failed);
   }
@@ -102,6 +104,13 @@ TEST_CASE("opening a file: each call of the system fails, with words and without
   const std::set<std::string> calls = each_call_fails(open_file);
   CHECK(calls.count("dlopen") + calls.count("open64") + calls.count("fstat64") + calls.count("pread64") == 4);
   CHECK(each_call_fails(open_file, true) == calls);
+}
+
+TEST_CASE("opening after a trial in a child: each call of the system fails") {
+  tenure::manager_options careful;
+  careful.check = tenure::file_check::trial;
+  const std::set<std::string> calls = each_call_fails(open_file, false, careful);
+  CHECK(calls.count("fork") + calls.count("poll") + calls.count("waitpid") + calls.count("pipe") == 4);
 }
 
 TEST_CASE("opening by a bare name: each call of the system fails") {

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -83,6 +85,9 @@ REFUSED(process_vm_readv, ssize_t,
         (who, to, m, from, n, flags), EPERM)
 REFUSED(sigaction, int, (int signal, const struct sigaction* to, struct sigaction* before),
         (signal, to, before), EINVAL)
+REFUSED(fork, pid_t, (), (), EAGAIN)
+REFUSED(poll, int, (struct pollfd * what, nfds_t n, int patience), (what, n, patience), ENOMEM)
+REFUSED(waitpid, pid_t, (pid_t who, int* status, int how), (who, status, how), ECHILD)
 REFUSED(munmap, int, (void* at, std::size_t size), (at, size), ENOMEM)
 
 REFUSED_BY_NUMBER(pthread_getattr_np, (pthread_t thread, pthread_attr_t* out), (thread, out), ENOMEM)

@@ -28,7 +28,7 @@ struct keyed_access {
     object_parts parts{static_cast<module&&>(made.owner_),
                        made.object_,
                        made.whole_,
-                       made.destroy_,
+                       made.destroy_ != nullptr ? made.destroy_ : instance<T>::call_delete,
                        made.destroyer_,
                        &type_mark<T>};
     made.object_ = nullptr;
