@@ -5,6 +5,7 @@
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
 #include "os/quarantine.hpp"
+#include "private_copy.hpp"
 #include "plugin_host.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
@@ -51,6 +52,7 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
   if (fault.blocks_loader) note_thrower(r.file, r.path());
   result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
   os::finish_departure(note, result.gone);
+  if (result.gone && r.copied) discard_private_copy(r.loaded_as);
   if (!result.gone) explain(r, result, fault);
   return result;
 }

@@ -8,6 +8,7 @@
 #include "hash.hpp"
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
+#include "private_copy.hpp"
 #include "symbol_cache.hpp"
 #include "throwers.hpp"
 
@@ -107,7 +108,10 @@ record* opening::by_file(const location& where) {
 opening::answer opening::decide_locked(const location& where, module_record*& r) {
   for (;;) {
     r = g_.find_file_locked(where.file);
-    if (r == nullptr || r->state == phase::lingering) return answer::load;
+    if (r == nullptr || r->state == phase::lingering) {
+      if (options_.private_copy) r = nullptr; // what lingers stays in the reports
+      return answer::load;
+    }
     if (r->state == phase::open) {
       remember_name_locked(*r);
       r = g_.share_locked(*r, why_);
@@ -151,7 +155,8 @@ void opening::begin_locked(module_record*& r, const location& where) {
 // True if the system's loader must not see the file.
 bool opening::refused(const location& where) {
   if (!threw_before(where.file)) return !check_file(where.path, g_.options.check, why_);
-  set_failure(why_, errc::initializer_threw, where.path.c_str(), "at an earlier open; the system keeps it half built");
+  set_failure(why_, errc::initializer_threw, where.path.c_str(),
+              "at an earlier open; the system keeps it half built");
   return true;
 }
 
@@ -185,7 +190,8 @@ record* opening::load(module_record& r, const location& where) {
 // Right after the load, before anybody else has the module.
 void opening::note_references(loaded& seen) const noexcept {
   const bool wanted = g_.check == departure_check::references || g_.options.remember_references;
-  if (wanted && seen.references == nullptr && seen.image.known()) seen.references = references_after_load(seen.image);
+  if (wanted && seen.references == nullptr && seen.image.known())
+    seen.references = references_after_load(seen.image);
 }
 
 // False once another thread has published the record; it may even be closed again, or be another module's by
@@ -194,9 +200,18 @@ bool opening::still_ours(const module_record& r) noexcept {
   return r.state == phase::loading && r.worker == sync::this_thread_id();
 }
 
+bool opening::load_copy(const location& where, loaded& seen, os::fault& fault) {
+  const std::string copy = make_private_copy(where.path, fault);
+  const bool opened = !copy.empty() && system_open(copy, options_, seen, fault);
+  seen.copied = opened;
+  discard_private_copy(copy);
+  return opened;
+}
+
 // Opens under the plain path, and under other spellings while the system answers with the image of an older
 // file.
 bool opening::try_spellings(const location& where, loaded& seen, os::fault& fault) {
+  if (options_.private_copy) return load_copy(where, seen, fault);
   for (unsigned attempt = 0; attempt != spellings; ++attempt) {
     const std::string path = attempt == 0 ? where.path : os::respell(where.path, attempt);
     if (!system_open(path, options_, seen, fault)) return false;
@@ -230,6 +245,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   if (!std::exchange(g_.exit_watched, true)) os::watch_exit();
   r.loaded_as.swap(seen.path);
   r.baseline = std::move(seen.references);
+  r.copied = seen.copied;
   r.side = seen.side;
   g_.some_votes |= seen.side.votes();
   idle_access::note_single_threaded(r, seen.side.single_threaded);
@@ -331,7 +347,8 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
         spare = seen.handle;
         r = g_.share_locked(*r, why_);
         if (r == nullptr && borrowed) spare = nullptr; // stays the caller's, as with any failure
-        late = r != nullptr && seen.side.talks() && !r->greeted; // a thread inside the loader got ahead and could not
+        late = r != nullptr && seen.side.talks() &&
+               !r->greeted; // a thread inside the loader got ahead and could not
         if (late) seat = &seat_locked(*r, seen);
       } else if (r == nullptr || r->state != phase::loading || r->worker == sync::this_thread_id()) {
         const bool initialising = r != nullptr && r->state == phase::loading;

@@ -20,6 +20,7 @@ struct loaded { // what the system gave
   std::unique_ptr<os::reference_baseline> references; // if a close may ask for them
   plugin_side side;
   std::unique_ptr<host_seat> seat; // if the module talks to its host
+  bool copied = false;             // from a private copy, which is to be discarded with the module
   bool looked_at = false;          // `side` and `seat` are known
 };
 
@@ -61,6 +62,7 @@ private:
   record* publish_to_nobody(module_record& r, loaded& seen) noexcept;
   record* welcome_late(module_record& r, const host_seat& seat) noexcept;
   void note_references(loaded& seen) const noexcept;
+  bool load_copy(const location& where, loaded& seen, os::fault& fault);
   bool try_spellings(const location& where, loaded& seen, os::fault& fault);
   void remember_name_locked(module_record& r);
 

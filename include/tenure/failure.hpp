@@ -25,6 +25,7 @@ enum class errc : int {
   foreign_machine = 17,
   file_unreadable = 18,
   old_image_still_mapped = 19,
+  private_copy_failed = 20,
   // the system's loader
   dlopen = 30, // or LoadLibraryExW: the call failed for a reason of its own, see system_text()
   dlopen_unknown = 31,

@@ -84,6 +84,9 @@ struct open_options {
   bool no_load = false;   // only if it is loaded already: else errc::not_loaded
   // Windows: also look for its dependencies in the folders of PATH. Default: its own folder and the system's.
   bool legacy_search = false;
+  // From a copy that nobody else has: the file may be overwritten or cut off while the module is in use, and an image
+  // that the system still keeps is not given back as if it were new. Costs the copying, and the pages are not shared.
+  bool private_copy = false;
 };
 
 } // namespace tenure::inline v1

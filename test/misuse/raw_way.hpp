@@ -88,6 +88,7 @@ public:
 
   using host::host;
   [[nodiscard]] module open(const std::string& path, bool global = false);
+  [[nodiscard]] module open_apart(const std::string& path) { return open(path); }
   [[nodiscard]] module open_wide(std::string_view path) { return open(std::string(path)); }
   // What a program does to be rid of what is closed: dlclose was all.
   verdict let_go(const std::string& name);

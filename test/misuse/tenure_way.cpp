@@ -42,6 +42,7 @@ public:
   void end() override { manager_.reset(); }
 
 private:
+  [[nodiscard]] bool is_strict() const override { return Level == level::strict; }
   module open_with(tenure::path_view path, const tenure::open_options& options) override {
     return manager_->open(path, options);
   }

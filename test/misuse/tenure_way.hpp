@@ -36,6 +36,12 @@ public:
     options.global = global;
     return open_with(path, options);
   }
+  // Of a file that others write to: the strict level loads a private copy.
+  [[nodiscard]] module open_apart(const std::string& path) {
+    tenure::open_options options;
+    options.private_copy = is_strict();
+    return open_with(path, options);
+  }
   [[nodiscard]] module open_wide(std::string_view path) { return open_with(path, {}); }
   // Closes all that is idle, and tells what became of one of them.
   verdict let_go(const std::string& name) { return verdict_of(final_close(), name); }
@@ -53,6 +59,7 @@ public:
   virtual void end() = 0;
 
 private:
+  [[nodiscard]] virtual bool is_strict() const = 0;
   virtual module open_with(tenure::path_view path, const tenure::open_options& options) = 0;
   virtual tenure::unload_report final_close() = 0;
   virtual tenure::unload_report sweep_now() = 0;

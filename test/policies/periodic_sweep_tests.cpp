@@ -161,6 +161,7 @@ TEST_CASE("next_due tells when a sweep finds something: never, at once, or at th
   const tenure::time_point stamped = s.clock.now();
   CHECK(s.f.modules.next_due() == stamped + seconds(10));
   s.f.open_and_release(s.f.b);
+  CHECK(s.f.modules.next_due() <= s.f.modules.now()); // else the second one's delay would begin with the first one's end
   s.sweep_after(seconds(1));
   CHECK(s.f.modules.next_due() == stamped + seconds(10));
   s.sweep_after(seconds(9));

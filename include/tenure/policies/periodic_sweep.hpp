@@ -50,8 +50,7 @@ public:
     if (!oldest.empty()) victims.push_back(oldest.pop_front());
   }
   [[nodiscard]] time_point next_due() const noexcept {
-    if (!fresh_.empty())
-      return candidates_.empty() ? time_point{} : due_of(*candidates_.front()); // a sweep would stamp
+    if (!fresh_.empty()) return time_point{}; // a sweep would stamp: due since ever, or the delay begins too late
     const time_point again = will_be_asked() ? swept_at_ + (delay_ < pause ? pause : delay_) : never;
     const time_point due = candidates_.empty() ? never : due_of(*candidates_.front());
     return again < due ? again : due;

@@ -1,0 +1,69 @@
+#include "private_copy.hpp"
+
+#include <tenure/detail/count.hpp>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int attempts = 100; // names that other processes, or an earlier one that died, have taken
+
+constinit std::uint32_t copies = 0; // of this process, to name them apart
+
+fs::path path_of_utf8(const std::string& text) { return {std::u8string(text.begin(), text.end())}; }
+std::string utf8_of(const fs::path& path) {
+  const std::u8string text = path.u8string();
+  return {text.begin(), text.end()};
+}
+
+// Its name keeps the file's, for whoever reads a list of mappings.
+fs::path name_of_copy(const fs::path& file) {
+  fs::path name = file.filename();
+  name += fmt::format(".{}-{}.tenure", os::this_thread_number(), take_number(copies));
+  return name;
+}
+
+fs::path copy_into(const fs::path& folder, const fs::path& file, std::error_code& error) {
+  for (int i = 0; i != attempts; ++i) {
+    fs::path copy = folder / name_of_copy(file);
+    if (fs::copy_file(file, copy, error)) return copy;
+    if (error != std::errc::file_exists) break;
+  }
+  return {};
+}
+
+} // namespace
+
+std::string make_private_copy(const std::string& path, os::fault& why) {
+  const fs::path file = path_of_utf8(path);
+  std::error_code error;
+  fs::path copy = copy_into(file.parent_path(), file, error);
+  if (copy.empty()) {
+    std::error_code ignored; // the first refusal tells more
+    const fs::path elsewhere = fs::temp_directory_path(ignored);
+    if (!ignored) copy = copy_into(elsewhere, file, error);
+  }
+  if (!copy.empty()) return utf8_of(copy);
+  why.cause = errc::private_copy_failed;
+  why.call = "copy_file";
+  why.code = error.value();
+  why.text = error.message();
+  return {};
+}
+
+void discard_private_copy(const std::string& copy) noexcept {
+  std::error_code ignored; // it is loaded still, or gone already
+  try {
+    fs::remove(path_of_utf8(copy), ignored);
+  } catch (const std::bad_alloc&) {
+    // no memory for its name: a file is left behind, and no module
+  }
+}
+
+} // namespace tenure::inline v1::detail
