@@ -53,7 +53,7 @@ TEST_CASE("no copy is left behind, neither when the module goes nor when it cann
   CHECK(ask(modules.open(file, apart)) == 42);
   CHECK(files_in(folder) == 1);
   std::error_code code;
-  CHECK_FALSE(modules.open(folder.write("text.so", "not a module"), code, apart));
+  CHECK_FALSE(modules.open(folder.write("text.so", "not a module"), apart, code));
   CHECK(files_in(folder) == 2);
 }
 
