@@ -9,6 +9,7 @@
 #include "plugin_host.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
+#include "symbol_cache.hpp"
 #include "throwers.hpp"
 
 #include <new>
@@ -206,12 +207,20 @@ bool let_policy_decide(registry& g, module_record& r, const closing_chain& chain
   return false;
 }
 
+// What was found in it points into it, and must not be taken for a reference. Nobody else can reach the record now.
+void forget_symbols(module_record& r) noexcept {
+  symbol_cache* const found = r.symbols;
+  publish_value(r.symbols, static_cast<symbol_cache*>(nullptr));
+  symbol_cache::free(found);
+}
+
 bool close_one(registry& g, module_record& r, const closing_chain& chain, report_builder* report) noexcept {
   if (r.is_static()) return leave_static(g, r);
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
   if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) return closed_by_others(g, r, report);
   if (r.let_go_inside) return let_policy_decide(g, r, chain, report);
   if (!g.may_close(r, chain, report)) return false;
+  if (chain.level == departure_check::references) forget_symbols(r);
   hook_result said;
   if (const departure_finding found = prepare_departure(r, chain, said))
     return postpone(g, r, chain.level, found, report);

@@ -405,7 +405,7 @@ record* adopt_module(registry& g, void* native_handle, failure& why) noexcept {
   return guarded(why, [&]() -> record* {
     loaded seen;
     seen.handle = native_handle;
-    if (native_handle == nullptr || !os::describe(native_handle, seen.image, seen.path)) {
+    if (native_handle == nullptr || !os::describe(native_handle, seen.image, seen.path, true)) {
       set_failure(why, errc::foreign_handle, "", "");
       return nullptr;
     }

@@ -56,7 +56,7 @@ void* symbol(void*, const char*, bool& found, fault& why) {
   found = refuse(why);
   return nullptr;
 }
-bool describe(void*, mapped_image&, std::string&) { return false; }
+bool describe(void*, mapped_image&, std::string&, bool) { return false; }
 void* handle_of_address(const void*, fault& why) {
   refuse(why);
   return nullptr;

@@ -96,8 +96,8 @@ void* symbol(void* handle, const char* name, bool& found, fault& why);
 [[nodiscard]] bool is_function(const void* address) noexcept;
 
 // Where the module lies and under which path the system knows it. False if the handle is not one of the
-// system's.
-bool describe(void* handle, mapped_image& image, std::string& path);
+// system's, which can only be told for `foreign` ones, at the price of a search: pre: else open() gave it.
+bool describe(void* handle, mapped_image& image, std::string& path, bool foreign = false);
 // A reference of the system's to the module that contains `address`, or null.
 void* handle_of_address(const void* address, fault& why);
 // True while the very module that was at `image` under `path` is still mapped. Allocates nothing.

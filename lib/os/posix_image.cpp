@@ -49,7 +49,7 @@ void measure(const mach_header* header, std::intptr_t slide, mapped_image& image
 
 } // namespace
 
-bool describe(void* handle, mapped_image& image, std::string& path) {
+bool describe(void* handle, mapped_image& image, std::string& path, bool) {
   const mach_header* const header = header_of(handle);
   for (std::uint32_t i = 0; header != nullptr && i != _dyld_image_count(); ++i) {
     if (_dyld_get_image_header(i) != header) continue;
@@ -166,12 +166,13 @@ bool measure_by_handle(void* handle, const link_map& map, mapped_image& image) n
 
 } // namespace
 
-// glibc, musl and the BSDs: a handle is (or leads to) a link_map.
-bool describe(void* handle, mapped_image& image, std::string& path) {
+// glibc, musl and the BSDs: a handle is (or leads to) a link_map. glibc takes any address for one; what is none, or of
+// another namespace, is not found by its dynamic section.
+bool describe(void* handle, mapped_image& image, std::string& path, bool foreign) {
   link_map* map = nullptr;
   if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return false;
   path = name_of(map->l_name);
-  if (measure_by_handle(handle, *map, image)) return true;
+  if (!foreign && measure_by_handle(handle, *map, image)) return true;
   search wanted{map->l_ld, &image};
   ::dl_iterate_phdr(measure, &wanted);
   return image.known();

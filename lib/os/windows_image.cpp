@@ -84,7 +84,7 @@ std::wstring path_of(HMODULE module) {
   return grow([module](wchar_t* buffer, DWORD size) { return GetModuleFileNameW(module, buffer, size); });
 }
 
-bool describe(void* handle, mapped_image& image, std::string& path) {
+bool describe(void* handle, mapped_image& image, std::string& path, bool) {
   const auto module = static_cast<HMODULE>(handle);
   if (module == nullptr || module_at(reinterpret_cast<std::uintptr_t>(module)) != module) return false;
   const module_view view(module);

@@ -128,7 +128,7 @@ case_table exception_cases() {
       {"a04e", "an exception_ptr of the module is dropped after the close", exception_pointer_destroyed,
        references_see()},
       {"a04f", "the module's exception is nested in the host's, which is in flight at the close",
-       nested_exception, references_see()},
+       nested_exception, own_stack_sees()},
       {"a04g", "the module is closed in the handler of its exception, which throws it again",
        closed_in_handler, own_stack_sees()},
   };

@@ -185,7 +185,7 @@ void* symbol(void* handle, const char*, bool& found, fault&) {
 }
 
 // One page per module: enough to tell them apart.
-bool describe(void* handle, mapped_image& image, std::string& path) {
+bool describe(void* handle, mapped_image& image, std::string& path, bool) {
   fake_module& module = tenure_test::behind(handle);
   path = module.path;
   image = {};
