@@ -254,7 +254,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_use(r);
   ++r.loads;
   r.loaded_at = g_.next_tick_locked();
-  r.load = take_number(loads_so_far) + 1;
+  r.load = r.load_number = take_number(loads_so_far) + 1;
   ++g_.stats.loads;
   g_.stats.loading = g_.stats.loading + seen.took;
   r.reason = linger_reason::none;
@@ -442,7 +442,7 @@ record* add_static_module(registry& g, const char* name, const static_symbol* sy
     module_record& r = g.new_record_locked();
     g.add_name_locked(r, name);
     r.static_symbols = symbols;
-    r.load = take_number(loads_so_far) + 1;
+    r.load = r.load_number = take_number(loads_so_far) + 1;
     r.static_count = n;
     r.pins = 1; // part of the program: no policy ever sees it
     r.state = phase::open;

@@ -86,6 +86,7 @@ struct module_record : record, idle_module {
   time_point retry_at;         // of such a one: not before this, unless somebody asks
   duration retry_wait;         // doubled at each try that was in vain
   std::uint64_t loads = 0;
+  std::uint64_t load_number = 0; // what `load` is, except after a shutdown
   std::uint64_t loaded_at = 0; // the registry's tick
   dependency* needs = nullptr;   // modules that it holds, owned
   lock_entry* locks = nullptr;   // who has locked it; each is its owner's

@@ -278,7 +278,9 @@ void registry::end_shutdown_locked(module_record& r) noexcept {
   if (!r.shut_down) return;
   r.shut_down = {};
   clear_flags(r.gate, shut_bit);
-  if (r.state == phase::open) set_flags(r.refs, open_bit);
+  if (r.state != phase::open) return;
+  jot(r.load, r.load_number);
+  set_flags(r.refs, open_bit);
 }
 
 // The module is gone: its record is free for another. Pre: no reference, not open.

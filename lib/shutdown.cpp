@@ -58,6 +58,7 @@ bool stop_new_calls(registry& g, module_record& r, failure& note, failure& why) 
   }
   r.shut_down = note;
   set_flags(r.gate, shut_bit);
+  jot(r.load, std::uint64_t{0}); // what shortcuts remember of it is to be looked up again, and refused
   withdraw_locked(g, r);
   return true;
 }

@@ -49,12 +49,12 @@ private:
     const std::uint64_t load = detail::read_published(load_);
     void* const address = detail::read_published(address_);
     const bool whole = (before & 1) == 0 && detail::glance(version_) == before; // nobody wrote in between
-    return whole && load == r->load ? address : nullptr; // constant while m is held; 0 is no load's number
+    return whole && load == detail::glance(r->load) ? address : nullptr; // 0, of a module that was shut down, has none
   }
 
   void remember(std::uint64_t load, void* address) noexcept {
     detail::word seen = detail::look(version_);
-    if ((seen & 1) != 0 || !detail::replace(version_, seen, seen + 1)) return; // another thread writes
+    if (load == 0 || (seen & 1) != 0 || !detail::replace(version_, seen, seen + 1)) return; // another thread writes
     // release, both: who sees one of these sees that the version is odd, or a later one
     detail::publish_value(load_, load);
     detail::publish_value(address_, address);
@@ -72,7 +72,7 @@ private:
     if (address == nullptr && !why)
       detail::set_failure(why, errc::symbol_not_found, m.path(), "its value is null");
     if (why) detail::raise(static_cast<failure&&>(why));
-    if (detail::same_on_all_threads(*r, name_)) remember(r->load, address);
+    if (detail::same_on_all_threads(*r, name_)) remember(detail::glance(r->load), address);
     return as_target(address);
   }
 

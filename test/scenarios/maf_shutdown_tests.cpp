@@ -139,8 +139,12 @@ TEST_CASE(
   const tenure::weak_module weak = stale;
   const tenure::token_source source(stale);
   const tenure::token held = source.acquire();
+  tenure::shortcut<int(void (*)(void*), void*)> remembered("call_back");
+  CHECK(&remembered.in(stale) == raw.get());
+  CHECK(&remembered.in(stale) == raw.get()); // from here on without a look-up
   CHECK(tenure::controller(object).shutdown({}, shutdown_mode::force));
 
+  CHECK(code_of([&] { static_cast<void>(remembered.in(stale)); }) == errc::module_shut_down);
   tenure::failure why;
   CHECK_FALSE(stale.symbol<int()>("make_first", why));
   CHECK(why.code() == errc::module_shut_down);

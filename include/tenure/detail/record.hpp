@@ -27,7 +27,7 @@ struct record {
   registry* owner = nullptr;    // constant
   use_clock* clock = nullptr;   // the registry's; constant
   std::uint64_t generation = 0; // +1 when the module is gone; written with the mutex held and refs not open
-  std::uint64_t load = 0;       // the number of this load in the process, never given again; as generation
+  std::uint64_t load = 0;       // the number of this load in the process, never given again; 0 once it is shut down
 };
 
 // The registry hears of a last reference. Noexcept; may close modules, never while their code is on this
