@@ -140,8 +140,8 @@ TEST_CASE(
   const tenure::token_source source(stale);
   const tenure::token held = source.acquire();
   tenure::shortcut<int(void (*)(void*), void*)> remembered("call_back");
-  CHECK(&remembered.in(stale) == raw.get());
-  CHECK(&remembered.in(stale) == raw.get()); // from here on without a look-up
+  CHECK((&remembered.in(stale) == raw.get()));
+  CHECK((&remembered.in(stale) == raw.get())); // from here on without a look-up
   CHECK(tenure::controller(object).shutdown({}, shutdown_mode::force));
 
   CHECK(code_of([&] { static_cast<void>(remembered.in(stale)); }) == errc::module_shut_down);
