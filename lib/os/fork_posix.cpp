@@ -70,10 +70,10 @@ void after_fork_in_parent() noexcept {
 void after_fork_in_child() noexcept {
   if (gate_held) ::pthread_rwlock_unlock(&gate); // so that sanitizers know
   gate = fresh_gate;
-  if (own_depth != 0) ::pthread_rwlock_rdlock(&gate);
   ::pthread_mutex_unlock(&list);
   list = fresh_list;
   tell_all(&fork_watcher::child);
+  if (own_depth != 0) ::pthread_rwlock_rdlock(&gate); // the gate comes before what watchers hold
 }
 
 void watch_forks() noexcept { ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }

@@ -79,7 +79,7 @@ std::string how_it_died(pid_t child) {
 pid_t double_process() noexcept {
   open_fork_gate();
   const pid_t child = ::fork();
-  close_fork_gate();
+  if (child != 0) close_fork_gate(); // the child's was closed for it
   return child;
 }
 
