@@ -1,35 +1,9 @@
 #include "module_thread.hpp"
 
-#include "os/fork.hpp"
-
-#include <new>
-#include <system_error>
-#include <thread>
+#include "host_thread.hpp"
 
 namespace tenure::inline v1::detail {
-namespace {
-
-void do_nothing(void*) noexcept {}
-
-template <class Start> bool started(failure& why, Start&& start) noexcept {
-  try {
-    start();
-    return true;
-  } catch (const std::bad_alloc&) {
-    set_failure(why, errc::out_of_memory, "", "");
-  } catch (const std::system_error& refused) {
-    set_failure(why, errc::thread_not_started, "", refused.what());
-  }
-  return false;
-}
-
-} // namespace
-
-struct running_thread {
-  std::thread thread;
-  os::fork_watcher forks; // a child of fork() has no such thread
-  bool here = true;       // false in a child; only touched when there is one thread, or by join
-};
+struct running_thread : host_thread {};
 
 running_thread* start_thread(record& held, void (*body)(void*) noexcept, void* argument,
                              failure& why) noexcept {
@@ -38,29 +12,17 @@ running_thread* start_thread(record& held, void (*body)(void*) noexcept, void* a
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;
   }
-  const bool runs = started(why, [&] {
-    t->thread = std::thread([r = &held, body, argument] {
-      body(argument);
-      drop_reference(*r);
-    });
-  });
-  if (!runs) {
-    delete t;
-    return nullptr;
-  }
-  t->forks = {do_nothing, do_nothing,
-              [](void* self) noexcept {
-                static_cast<running_thread*>(self)->thread.detach();
-                static_cast<running_thread*>(self)->here = false;
-              },
-              t, nullptr};
-  os::add_fork_watcher(t->forks);
-  return t;
+  const auto run = [r = &held, body, argument] {
+    body(argument);
+    drop_reference(*r);
+  };
+  if (t->start(run, why)) return t;
+  delete t;
+  return nullptr;
 }
 
 void join_thread(running_thread* t) noexcept {
-  if (t->here) t->thread.join();
-  os::remove_fork_watcher(t->forks);
+  t->join();
   delete t;
 }
 

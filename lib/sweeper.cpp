@@ -1,5 +1,5 @@
-// The only thread that Tenure ever starts.
-#include "failure_access.hpp"
+// The thread that sweeps.
+#include "host_thread.hpp"
 #include "registry.hpp"
 
 #include <tenure/sweeper.hpp>
@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
-#include <system_error>
-#include <thread>
 
 namespace tenure::inline v1::detail {
 
@@ -47,36 +45,20 @@ struct sweeper_thread {
   registry& swept; // kept by a share of it
   const duration interval;
   const sweep_observer observer;
-  bool stop = false; // with the registry's mutex
-  std::thread thread;
-  os::fork_watcher forks; // a child of fork() has no such thread
-  bool here = true;       // false in a child; only touched when there is one thread, or by stop
+  bool stop = false;  // with the registry's mutex
+  host_thread thread; // in a child the registry's own watcher sees to the rest
 };
 
-namespace {
-
-// The registry's own watcher sees to the rest; nobody may wait for this thread to end.
-void note_child(void* context) noexcept {
-  auto& t = *static_cast<sweeper_thread*>(context);
-  t.thread.detach();
-  t.here = false;
-}
-
-} // namespace
-
-sweeper_thread* start_sweeper(registry& g, duration interval, sweep_observer observer, failure& why) noexcept {
-  sweeper_thread* t = nullptr;
-  try {
-    t = new sweeper_thread(g, interval, observer);
-    t->thread = std::thread([t] { t->run(); });
-    t->forks = {nullptr, nullptr, note_child, t, nullptr};
-    os::add_fork_watcher(t->forks);
+sweeper_thread* start_sweeper(registry& g, duration interval, sweep_observer observer,
+                              failure& why) noexcept {
+  auto* const t = new (std::nothrow) sweeper_thread(g, interval, observer);
+  if (t == nullptr) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return nullptr;
+  }
+  if (t->thread.start([t] { t->run(); }, why)) {
     g.keep();
     return t;
-  } catch (const std::bad_alloc&) {
-    set_failure(why, errc::out_of_memory, "", "");
-  } catch (const std::system_error& refused) {
-    set_failure(why, errc::thread_not_started, "", refused.what());
   }
   delete t;
   return nullptr;
@@ -89,8 +71,7 @@ void stop_sweeper(sweeper_thread* t) noexcept {
     t->stop = true;
     g.deferred.notify_all();
   }
-  if (t->here) t->thread.join();
-  os::remove_fork_watcher(t->forks);
+  t->thread.join();
   delete t;
   registry::let_go(g);
 }
