@@ -10,6 +10,16 @@
 
 namespace tenure::inline v1::detail {
 
+// Waits with the gate and the mutex held, and without either meanwhile: whoever is waited for may still have to pass the
+// gate. Spurious wakes are possible: always in a loop.
+inline void wait_beside_forks(sync::condition& changed, sync::mutex& held) {
+  os::open_fork_gate();
+  changed.wait(held);
+  held.unlock(); // a fork takes the gate first, then the mutex
+  os::close_fork_gate();
+  held.lock();
+}
+
 class gated_lock {
 public:
   explicit gated_lock(sync::mutex& m)
@@ -20,14 +30,7 @@ public:
   gated_lock& operator=(const gated_lock&) = delete;
   ~gated_lock() { mutex_.unlock(); }
 
-  // Others may fork meanwhile. Spurious wakes are possible: always in a loop.
-  void wait(sync::condition& changed) {
-    os::open_fork_gate();
-    changed.wait(mutex_);
-    mutex_.unlock(); // a fork takes the gate first, then the mutex
-    os::close_fork_gate();
-    mutex_.lock();
-  }
+  void wait(sync::condition& changed) { wait_beside_forks(changed, mutex_); }
 
 private:
   os::fork_gate no_fork_meanwhile_; // before the mutex

@@ -3,6 +3,7 @@
 #include "registry.hpp"
 
 #include "failure_access.hpp"
+#include "gated_lock.hpp"
 #include "hash.hpp"
 #include "os/quarantine.hpp"
 #include "plugin_host.hpp"
@@ -91,13 +92,7 @@ void registry::forget_wait_locked(module_record& r) noexcept {
 }
 
 // Waits for another thread's load or close. A thread that closes may still have to pass the gate.
-void registry::await_locked() {
-  os::open_fork_gate();
-  changed.wait(mutex);
-  mutex.unlock(); // a fork takes the gate first, then the mutex
-  os::close_fork_gate();
-  mutex.lock();
-}
+void registry::await_locked() { wait_beside_forks(changed, mutex); }
 
 // One reference for the caller. Pre: r is open. True if it was idle.
 bool registry::acquire_locked(module_record& r) noexcept {
