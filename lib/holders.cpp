@@ -1,6 +1,7 @@
 #include "holders.hpp"
 
 #include "registry.hpp"
+#include "unlink.hpp"
 
 #include <tenure/dependency.hpp>
 #include <tenure/lock_owner.hpp>
@@ -97,15 +98,11 @@ lock_entry* find_entry(const lock_owner_data& owner, const record* r) noexcept {
 }
 
 void remove(lock_entry& entry) noexcept {
-  lock_entry** at = &entry.owner->entries;
-  while (*at != &entry) at = &(*at)->next_of_owner;
-  *at = entry.next_of_owner;
+  unlink(entry.owner->entries, &lock_entry::next_of_owner, entry);
   module_record& r = *entry.locked;
   {
     const sync::scoped_lock lock(r.owner->mutex);
-    at = &r.locks;
-    while (*at != &entry) at = &(*at)->next_of_module;
-    *at = entry.next_of_module;
+    unlink(r.locks, &lock_entry::next_of_module, entry);
   }
   delete &entry;
   unpin_module(r);
@@ -176,16 +173,12 @@ const char* name_holders_locked(const module_record& r) noexcept {
     std::string text;
     for (const lock_entry* e = r.locks; e != nullptr; e = e->next_of_module)
       text += fmt::format("{}{} ({})", text.empty() ? "locked by " : ", ", e->owner->name, e->count);
-    bool first = true;
-    for (const module_record* user = r.owner->records; user != nullptr; user = user->next_record)
-      if (has_edge_locked(*user, r)) {
-        text += fmt::format("{}{}{}",
-                            text.empty() ? ""
-                            : first      ? "; "
-                                         : "",
-                            first ? "needed by " : ", ", user->path());
-        first = false;
-      }
+    const char* before = text.empty() ? "needed by " : "; needed by ";
+    for (const module_record* user = r.owner->records; user != nullptr; user = user->next_record) {
+      if (!has_edge_locked(*user, r)) continue;
+      text += std::exchange(before, ", ");
+      text += user->path();
+    }
     r.holders = std::move(text);
     return r.holders.empty() ? nullptr : r.holders.c_str();
   } catch (const std::bad_alloc&) {

@@ -3,7 +3,6 @@
 #include "calls.hpp"
 #include "failure_access.hpp"
 #include "gated_lock.hpp"
-#include "hash.hpp"
 #include "slots.hpp"
 #include "sync.hpp"
 
@@ -36,11 +35,6 @@ struct keyed_object {
   keyed_object& operator=(keyed_object&&) = default;
   ~keyed_object() = default;
 };
-
-std::uint32_t first_generation(const void* place) noexcept {
-  return static_cast<std::uint32_t>(
-      hash_pair(reinterpret_cast<std::uintptr_t>(place), static_cast<std::uint64_t>(os::now().nanoseconds)));
-}
 
 } // namespace
 

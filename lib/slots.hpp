@@ -2,11 +2,20 @@
 #ifndef TENURE_LIB_SLOTS_HPP
 #define TENURE_LIB_SLOTS_HPP
 
+#include "hash.hpp"
+#include "os/os.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <utility>
 
 namespace tenure::inline v1::detail {
+
+// Where a table begins to count, so that no other one takes its keys for its own. `place`: the table's.
+inline std::uint32_t first_generation(const void* place) noexcept {
+  return static_cast<std::uint32_t>(
+      hash_pair(reinterpret_cast<std::uintptr_t>(place), static_cast<std::uint64_t>(os::now().nanoseconds)));
+}
 
 enum class key_answer : std::uint8_t { found, null, stale, unknown };
 
@@ -19,16 +28,9 @@ public:
   explicit slot_table(Generation first = 0)
       : first_(first) {}
 
-  // Room for one more, which put() then takes without fail. May throw std::bad_alloc, and changes nothing
-  // then.
-  void reserve() {
-    if (free_ != none) return;
-    places_.push_back(place{first_, none, state::free, T()});
-    give(static_cast<std::uint32_t>(places_.size() - 1));
-  }
-  // Takes a place out of the free ones; nobody finds it before publish().
+  // Takes a place; nobody finds it before publish(). May throw std::bad_alloc, and changes nothing then.
   [[nodiscard]] std::uint64_t take() {
-    reserve();
+    if (free_ == none) add_free();
     const std::uint32_t i = free_;
     free_ = places_[i].next_free;
     places_[i].is = state::taken;
@@ -92,6 +94,10 @@ private:
     const auto now = static_cast<Generation>(p.generation - first_);
     if (age == now && p.is == state::used) return key_answer::found;
     return age < now || p.is == state::retired ? key_answer::stale : key_answer::unknown;
+  }
+  void add_free() {
+    places_.push_back(place{first_, none, state::free, T()});
+    give(static_cast<std::uint32_t>(places_.size() - 1));
   }
   void give(std::uint32_t i) noexcept {
     places_[i].is = state::free;

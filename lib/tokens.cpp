@@ -3,8 +3,8 @@
 
 #include "failure_access.hpp"
 #include "gated_lock.hpp"
-#include "hash.hpp"
 #include "registry.hpp"
+#include "unlink.hpp"
 
 #include <charconv>
 #include <new>
@@ -68,12 +68,6 @@ private:
   final_revoke what_;
   final_hook hook_;
 };
-
-void unlink(token_state*& head, token_state* token_state::*next, token_state& s) noexcept {
-  token_state** at = &head;
-  while (*at != nullptr && *at != &s) at = &((*at)->*next);
-  if (*at != nullptr) *at = s.*next;
-}
 
 // Out of the lists first, so that nobody ends it again; then what it held goes, without a lock.
 void ending::leave() noexcept {
@@ -228,15 +222,8 @@ bool enter_container(token_state& s, token_state& container, failure& why) noexc
   return s.container_token != 0;
 }
 
-// Different for each source, so that one does not take another's tokens for its own.
-std::uint32_t first_generation() noexcept {
-  const int here = 0;
-  return static_cast<std::uint32_t>(
-      hash_pair(reinterpret_cast<std::uintptr_t>(&here), static_cast<std::uint64_t>(os::now().nanoseconds)));
-}
-
 token_state* build(const module* over, token_state* container, final_hook hook, failure& why) {
-  auto* const s = new token_state(first_generation());
+  auto* const s = new token_state;
   s->hook = hook;
   bool made = false;
   if (container != nullptr) {

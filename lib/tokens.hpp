@@ -45,13 +45,10 @@ struct token_state {
   token_state* next_of_module = nullptr; // with the registry's mutex held
   token_state* parts = nullptr;
   token_state* next_part = nullptr;
-  slot_table<token_slot> slots;
+  slot_table<token_slot> slots{first_generation(this)};
   std::uint32_t part_tokens = 0; // of the tokens that are out
   sync::thread_id ender = 0;     // the thread that runs its end
   bool done = false;             // its hook has run, and it is in no list
-
-  explicit token_state(std::uint32_t first_generation)
-      : slots(first_generation) {}
 };
 
 // What a controller does, in this order; `note`: the failure that later users get. Without the registry's
