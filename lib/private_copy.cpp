@@ -1,10 +1,11 @@
 #include "private_copy.hpp"
 
+#include "utf8_path.hpp"
+
 #include <tenure/detail/count.hpp>
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <system_error>
 
 namespace tenure::inline v1::detail {
@@ -15,12 +16,6 @@ namespace fs = std::filesystem;
 constexpr int attempts = 100; // names that other processes, or an earlier one that died, have taken
 
 constinit std::uint32_t copies = 0; // of this process, to name them apart
-
-fs::path path_of_utf8(const std::string& text) { return {std::u8string(text.begin(), text.end())}; }
-std::string utf8_of(const fs::path& path) {
-  const std::u8string text = path.u8string();
-  return {text.begin(), text.end()};
-}
 
 // Its name keeps the file's, for whoever reads a list of mappings.
 fs::path name_of_copy(const fs::path& file) {

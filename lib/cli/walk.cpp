@@ -1,6 +1,7 @@
 #include "walk.hpp"
 
 #include "os/os.hpp"
+#include "utf8_path.hpp"
 
 #include <fmt/format.h>
 
@@ -23,17 +24,8 @@ constexpr std::array<std::string_view, 64> other_suffixes = {
     ".py",  ".pyc",  ".pyi",  ".rb",    ".rlib", ".rst",  ".s",     ".sh",    ".svg",  ".tcl", ".toml",
     ".ts",  ".txt",  ".wasm", ".xml",   ".xz",   ".yaml", ".yml",   ".zip",   ".zst"};
 
-std::string utf8(const fs::path& path) {
-  const auto text = path.u8string();
-  return {text.begin(), text.end()};
-}
-
-fs::path path_of(const std::string& utf8_text) {
-  return fs::path(std::u8string(utf8_text.begin(), utf8_text.end()));
-}
-
 bool cannot_be_one(const fs::path& path) {
-  const auto suffix = utf8(path.extension());
+  const auto suffix = detail::utf8_of(path.extension());
   return std::binary_search(other_suffixes.begin(), other_suffixes.end(), std::string_view(suffix));
 }
 
@@ -53,9 +45,9 @@ void walk_folder(const fs::path& folder, walk_result& into) {
        at.increment(failed)) {
     std::error_code gone;
     if (cannot_be_one(at->path()) || leads_next_door(*at) || !at->is_regular_file(gone)) continue;
-    met.push_back({utf8(at->path()), false});
+    met.push_back({detail::utf8_of(at->path()), false});
   }
-  if (failed) into.errors.push_back(fmt::format("{}: {}", utf8(folder), failed.message()));
+  if (failed) into.errors.push_back(fmt::format("{}: {}", detail::utf8_of(folder), failed.message()));
   std::sort(met.begin(), met.end(), [](const met_file& a, const met_file& b) { return a.path < b.path; });
   into.files.insert(into.files.end(), met.begin(), met.end());
 }
@@ -68,8 +60,8 @@ walk_result find_files(const std::vector<std::string>& arguments) {
   for (const auto& each : arguments) {
     std::error_code none;
     const bool plain = each.find('\0') == each.npos;
-    if (plain && !each.empty() && fs::is_directory(path_of(each), none))
-      walk_folder(path_of(each), result);
+    if (plain && !each.empty() && fs::is_directory(detail::path_of_utf8(each), none))
+      walk_folder(detail::path_of_utf8(each), result);
     else
       result.files.push_back({each, true});
   }
