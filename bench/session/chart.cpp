@@ -1,6 +1,7 @@
 #include "chart.hpp"
 
 #include "stage.hpp"
+#include "support/xml_text.hpp"
 
 #include <fmt/format.h>
 
@@ -51,20 +52,7 @@ svg { color: #e6edf3; }
 </style>
 )";
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else
-      out += c;
-  }
-  return out;
-}
+using bench::escaped;
 
 class drawing {
 public:

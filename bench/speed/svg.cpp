@@ -1,5 +1,7 @@
 #include "svg.hpp"
 
+#include "support/xml_text.hpp"
+
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -52,21 +54,6 @@ svg { color: #e6edf3; }
 </style>)";
 
 } // namespace
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 svg::svg(double width, double height, const std::string& title) {
   put(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img">)",

@@ -9,8 +9,6 @@
 
 namespace bench {
 
-[[nodiscard]] std::string escaped(const std::string& text);
-
 // Classes of shapes: paper, grid, ours, peer, raw, floor; of text: title, heading, said, and none.
 class svg {
 public:
