@@ -76,8 +76,10 @@ constexpr auto zeroed_page = [](auto& way) {
 } // namespace
 
 case_table damage_cases() {
-  const expectation summed =
-      known_gap("a checksum that was recorded at installation, or a trial in a child process", survives());
+  // Which bytes matter to the loader is another matter for each compiler and each length of the checkout's
+  // path.
+  const expectation summed = known_gap_by_luck(
+      "a checksum that was recorded at installation, or a trial in a child process", survives());
   return {
       {"c30", "a module cut off at every 512 bytes", truncated, survives()},
       {"c31", "200 modules with one byte changed", one_byte, if_strict(survives(), summed)},
