@@ -1,4 +1,5 @@
 // The end of a manager in the three ways that there are.
+#include "left_behind.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
 
@@ -58,6 +59,7 @@ void leave_mapped(registry& g, report_builder& report) noexcept {
     entry.detail = "left mapped at the end, as asked: its vote said no";
     report.add(*r, entry);
     r->state = phase::lingering; // what its code was given stays valid
+    leave_behind(r->handle);
     g.forget_locked(*r);
     registry::let_go(g); // never the last share: the caller has the manager
   }

@@ -125,6 +125,8 @@ constexpr cause causes[] = {
     {errc::class_not_registered, "no such class is registered", "register it, and resume the table if it is suspended"},
     {errc::server_stopping, "the last user has gone, and the server stops", "start another one"},
     {errc::object_disconnected, "the object was disconnected from its clients", "ask the table for it again"},
+    {errc::no_implementation, "no plug-in of the catalog offers that",
+     "is its folder added, and does it export tenure_plugin_catalog?"},
     {errc::out_of_memory, "out of memory", ""},
     {errc::thread_not_started, "the system would not start a thread", ""},
 };

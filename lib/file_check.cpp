@@ -1,17 +1,11 @@
 #include "file_check.hpp"
 
 #include "failure_access.hpp"
-#include "image/image.hpp"
-#include "os/os.hpp"
+#include "file_source.hpp"
 #include "os/trial.hpp"
 
 namespace tenure::inline v1::detail {
 namespace {
-
-std::size_t read_from(void* context, std::uint64_t offset, void* into, std::size_t count) noexcept {
-  const std::ptrdiff_t n = static_cast<const os::file*>(context)->read_at(offset, into, count);
-  return n < 0 ? 0 : static_cast<std::size_t>(n);
-}
 
 errc code_of(image::cause what) noexcept {
   using image::cause;
@@ -58,9 +52,8 @@ bool check_file(const std::string& path, file_check level, failure& why) {
     fill(why, fault, path);
     return false;
   }
-  const image::source source{read_from, &file, file.size()};
-  const image::finding found =
-      image::check(source, level >= file_check::tables ? image::level::tables : image::level::headers);
+  const image::finding found = image::check(
+      source_of(file), level >= file_check::tables ? image::level::tables : image::level::headers);
   file.close();
   if (!found) return level < file_check::trial || try_file(path, why);
   failure_parts parts;

@@ -6,6 +6,7 @@
 #include "failure_access.hpp"
 #include "file_check.hpp"
 #include "hash.hpp"
+#include "left_behind.hpp"
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
 #include "private_copy.hpp"
@@ -379,7 +380,9 @@ namespace {
 template <class Body> record* guarded(failure& why, Body&& body) noexcept {
   const os::fork_gate no_fork_meanwhile;
   try {
-    return body();
+    record* const r = body();
+    if (r != nullptr && !full(*r).is_static()) take_back(full(*r).handle);
+    return r;
   } catch (const std::bad_alloc&) {
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;

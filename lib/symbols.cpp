@@ -120,6 +120,7 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
     parts.path = path_of(q.r);
     parts.missing = {q.name, q.length};
     parts.call = fault.call;
+    parts.system_code = fault.code;
     parts.system_text = fault.text;
     fill(why, parts);
     return nullptr;

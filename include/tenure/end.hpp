@@ -10,7 +10,8 @@ namespace tenure::inline v1 {
 // Windows unloads them whatever they say (C-B11, C-H14).
 enum class end_mode : unsigned char {
   wait,         // asks again until everything has gone, or the patience ends
-  leave_mapped, // what votes no stays mapped and is known to the manager no more; reported `kept`
+  leave_mapped, // what votes no stays mapped and is known to the manager no more; reported `kept`. Whichever
+                // manager opens it next decides about it alone
   force,        // no vote counts. What is in use still stays: no mode unmaps code that is needed
 };
 

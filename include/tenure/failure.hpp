@@ -78,6 +78,7 @@ enum class errc : int {
   class_not_registered = 114, // or suspended, or used up
   server_stopping = 115,
   object_disconnected = 116,
+  no_implementation = 117, // no plug-in of the catalog fits
   // resources
   out_of_memory = 90,
   thread_not_started = 91,

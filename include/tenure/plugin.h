@@ -158,4 +158,48 @@ typedef const tenure_factory* tenure_factories_function(size_t index);
 }
 #endif
 
+#define TENURE_CATALOG_MAGIC "TENCAT\n" /* seven characters and the terminating zero */
+
+/* What the module offers, for a host that chooses among plug-ins before it loads one (tenure/catalog.hpp).
+ * One exported object, tenure_plugin_catalog: this head and its rows behind it. As tenure_plugin_info it
+ * holds no pointer, and is read from the file. Row, head and texts as there:
+ *
+ *   offset  bytes  what                                        offset  bytes  what
+ *        0      8  TENURE_CATALOG_MAGIC                             8      4  row_size, at least 256
+ *                                                                  12      4  rows */
+typedef struct tenure_catalog_head {
+  char magic[8];
+  uint32_t row_size;
+  uint32_t rows;
+} tenure_catalog_head;
+
+/*   offset  bytes  what
+ *        0     64  interface_name, as in tenure_factory
+ *       64     64  name, of the factory
+ *      128    112  match, what the factory is for besides its name: patterns with * and ?, separated by |
+ *      240      4  interface_version
+ *      244      4  version, of what the factory makes: of several that fit the highest is chosen
+ *      248      8  interface_size
+ *      256 */
+typedef struct tenure_implementation {
+  char interface_name[64];
+  char name[64];
+  char match[112];
+  uint32_t interface_version;
+  uint32_t version;
+  uint64_t interface_size;
+} tenure_implementation;
+
+/* Defines tenure_plugin_catalog of `rows_` rows, in C:
+ *   TENURE_PLUGIN_CATALOG(1, {"org.example.decoder", "flac", "audio/flac|audio/x-flac", 3, 1, 8});
+ * In C++ TENURE_PLUGIN_FACTORIES does it. */
+#define TENURE_PLUGIN_CATALOG(rows_, ...)                                                                    \
+  typedef struct tenure_plugin_catalog_of_module {                                                           \
+    tenure_catalog_head head;                                                                                \
+    tenure_implementation row[rows_];                                                                        \
+  } tenure_plugin_catalog_of_module;                                                                         \
+  TENURE_PLUGIN_EXPORT const tenure_plugin_catalog_of_module tenure_plugin_catalog;                          \
+  const tenure_plugin_catalog_of_module tenure_plugin_catalog = {                                            \
+      {TENURE_CATALOG_MAGIC, sizeof(tenure_implementation), rows_}, {__VA_ARGS__}}
+
 #endif

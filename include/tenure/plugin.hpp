@@ -139,17 +139,54 @@ template <class F> [[nodiscard]] bool start_thread(F f) {
 inline const char* accept() noexcept { return nullptr; }
 inline void nothing() noexcept {}
 
-// One row of the module's factories: `Made` for whoever asks for an `Interface` of that name.
+// A factory and how it is listed.
+struct listed_factory {
+  tenure_factory made;
+  tenure_implementation offered;
+};
+
+namespace detail {
+
+void the_text_is_too_long(); // what the compiler names then: it cannot be called while compiling
+
+template <std::size_t Size> constexpr void copy(char (&into)[Size], const char* text) noexcept {
+  std::size_t i = 0;
+  for (; text[i] != '\0'; ++i) {
+    if (i + 1 == Size) the_text_is_too_long();
+    into[i] = text[i];
+  }
+}
+
+template <std::size_t Rows> struct factory_table { tenure_factory row[Rows]; };
+template <std::size_t Rows> struct plugin_catalog {
+  tenure_catalog_head head;
+  tenure_implementation row[Rows];
+};
+
+template <class... Row> constexpr factory_table<sizeof...(Row)> factories_of(const Row&... row) noexcept {
+  return {{row.made...}};
+}
+template <class... Row> constexpr plugin_catalog<sizeof...(Row)> catalog_of(const Row&... row) noexcept {
+  return {{TENURE_CATALOG_MAGIC, sizeof(tenure_implementation), sizeof...(Row)}, {row.offered...}};
+}
+
+} // namespace detail
+
+// One row of the module's factories: `Made` for whoever asks for an `Interface` of that name; or, of a
+// catalog, for something that one of the patterns in `match` fits ("audio/flac|audio/x-flac-*"). Of all
+// plug-ins that fit the one of the highest `version` is taken.
 template <v1::stamped_interface Interface, class Made>
-constexpr tenure_factory factory_row(const char* name) noexcept {
+constexpr listed_factory factory_row(const char* name, std::uint32_t version = 1,
+                                     const char* match = "") noexcept {
   constexpr v1::interface_id id = Interface::tenure_interface();
-  return {sizeof(tenure_factory),
-          id.version,
-          sizeof(Interface),
-          id.name,
-          name,
-          []() -> void* { return static_cast<Interface*>(new Made); },
-          [](void* object) { delete static_cast<Made*>(static_cast<Interface*>(object)); }};
+  tenure_implementation offered{{}, {}, {}, id.version, version, sizeof(Interface)};
+  detail::copy(offered.interface_name, id.name);
+  detail::copy(offered.name, name);
+  detail::copy(offered.match, match);
+  return {{sizeof(tenure_factory), id.version, sizeof(Interface), id.name, name,
+           []() -> void* { return static_cast<Interface*>(new Made); },
+           [](void* object) { delete static_cast<Made*>(static_cast<Interface*>(object)); }},
+          offered};
 }
 
 namespace detail {
@@ -206,11 +243,15 @@ tenure_answer loaded(const tenure_host* host, char* message, std::size_t size, O
     ::tenure::plugin::detail::forget(host);                                                                  \
   }
 
-// Defines the module's tenure_factories from factory_rows.
+// Defines the module's tenure_factories and tenure_plugin_catalog from factory_rows.
 #define TENURE_PLUGIN_FACTORIES(...)                                                                         \
   TENURE_PLUGIN_EXPORT const tenure_factory* tenure_factories(size_t index) {                                \
-    static constexpr tenure_factory rows[] = {__VA_ARGS__};                                                  \
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : nullptr;                                    \
-  }
+    static constexpr auto table = ::tenure::plugin::detail::factories_of(__VA_ARGS__);                       \
+    return index < sizeof table.row / sizeof table.row[0] ? &table.row[index] : nullptr;                     \
+  }                                                                                                          \
+  TENURE_PLUGIN_EXPORT const decltype(::tenure::plugin::detail::catalog_of(                                  \
+      __VA_ARGS__)) tenure_plugin_catalog;                                                                   \
+  constinit const decltype(::tenure::plugin::detail::catalog_of(__VA_ARGS__)) tenure_plugin_catalog =        \
+      ::tenure::plugin::detail::catalog_of(__VA_ARGS__);
 
 #endif

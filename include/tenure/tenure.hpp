@@ -14,7 +14,7 @@
 // <tenure/format.hpp> (fmt), <tenure/keyed.hpp> (objects by key), <tenure/make.hpp> (objects of a plug-in by name),
 // <tenure/token.hpp> (holds with an identity), <tenure/controller.hpp> (shut a module down while others have handles to
 // it), <tenure/thread.hpp>, <tenure/end.hpp>, <tenure/lock_owner.hpp>, <tenure/dependency.hpp>, <tenure/cached_symbol.hpp>,
-// <tenure/class_table.hpp>. For modules: <tenure/plugin.h>, <tenure/plugin.hpp>.
+// <tenure/class_table.hpp>, <tenure/catalog.hpp> (plug-ins by what they offer). For modules: <tenure/plugin.h>, <tenure/plugin.hpp>.
 //
 // Which policy: see the table in <tenure/policy.hpp>. When in doubt, the default, deferred_one.
 // When not to use Tenure: for a library that is loaded once and never goes; dlopen alone does that.

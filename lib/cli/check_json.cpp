@@ -48,7 +48,8 @@ json as_json(const plugin_info& it) {
           {"author", it.author},
           {"description", it.description},
           {"api_version", it.api_version},
-          {"flags", it.flags}};
+          {"flags", it.flags},
+          {"offers", it.offers}};
 }
 
 void add_lists(const file_report& it, json& into) {

@@ -118,9 +118,11 @@ private:
   }
 
   void write_facts(const file_report& it) {
-    if (it.plugin)
+    if (it.plugin) {
       aside(fmt::format("plug-in {} {} by {}: {}", it.plugin->name, it.plugin->version, it.plugin->author,
                         it.plugin->description));
+      for (const auto& each : it.plugin->offers) aside("offers " + each);
+    }
     aside(fmt::format("{}{}{}", it.target, it.name.empty() ? "" : ", named " + it.name,
                       it.native ? "" : ", not for this process"));
     aside(fmt::format("{}, {} at load, {} at unload", counted(it.export_count, "exported symbol"),

@@ -1,6 +1,7 @@
 #include "library.hpp"
 
 #include "failure_access.hpp"
+#include "file_source.hpp"
 
 #include <fmt/format.h>
 
@@ -8,11 +9,6 @@
 
 namespace tenure::cli {
 namespace {
-
-std::size_t read_from(void* context, std::uint64_t offset, void* into, std::size_t count) noexcept {
-  const std::ptrdiff_t n = static_cast<const os::file*>(context)->read_at(offset, into, count);
-  return n < 0 ? 0 : static_cast<std::size_t>(n);
-}
 
 // The message without the path that it begins with: the caller prints that.
 std::string words_of(const os::fault& fault) {
@@ -33,8 +29,7 @@ bool open(os::file& file, library& into) {
 }
 
 void read(const os::file& file, library& into) {
-  // The source only reads, so that the file may be const here and lose it on the way.
-  const image::source source{read_from, const_cast<os::file*>(&file), file.size()};
+  const image::source source = detail::source_of(file);
   into.process = image::built_for(source);
   into.facts.emplace(source, into.process);
   if (into->findings.empty()) return;

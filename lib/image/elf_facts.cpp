@@ -167,16 +167,17 @@ private:
     }
     if (!entry.defined() && result.name.starts_with("__cxa_thread_atexit"))
       into_.obstacles.tls_destructors = true;
-    if (entry.defined() && result.name == plugin_symbol) read_plugin(entry);
+    if (entry.defined() && result.name.starts_with("tenure_plugin_")) read_plugin(result.name, entry);
     (entry.defined() ? into_.exports : into_.imports).push_back(result);
     return true;
   }
 
-  void read_plugin(const symbol_entry& entry) {
-    bytes raw;
+  void read_plugin(std::string_view name, const symbol_entry& entry) {
     const auto at = all_.dynamic.at(tag_symtab);
-    if (!report_.failed(all_.view(part::symbol_table, at, entry.value, plugin_info_size, raw)))
-      into_.plugin_info = raw.data();
+    report_.read_plugin(name, [&](std::uint64_t count) {
+      bytes raw;
+      return report_.failed(all_.view(part::symbol_table, at, entry.value, count, raw)) ? bytes() : raw;
+    });
   }
 
   fact_reader& report_;

@@ -12,6 +12,15 @@ bool fact_reader::failed(const finding& fault) {
   return true;
 }
 
+std::uint64_t catalog_size(const bytes& head) noexcept {
+  constexpr std::string_view magic{"TENCAT\n\0", 8};
+  constexpr std::uint32_t smallest_row = 256, largest_row = 4096, most_rows = 4096;
+  const auto row_size = head.u32(8), rows = head.u32(12);
+  if (!head.starts_with(magic) || row_size < smallest_row || row_size > largest_row || rows > most_rows)
+    return 0;
+  return catalog_head_size + std::uint64_t{row_size} * rows;
+}
+
 namespace {
 
 void read_by_format(fact_reader& report) {

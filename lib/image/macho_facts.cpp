@@ -133,16 +133,18 @@ private:
     each.weak = (description & (defined ? weak_definition : weak_reference)) != 0;
     if (defined) each.kind = kind_of(home);
     if (!defined && each.name == "__tlv_atexit") into_.obstacles.tls_destructors = true;
-    const bool is_plugin = each.name.starts_with('_') && each.name.substr(1) == plugin_symbol;
-    if (defined && is_plugin) read_plugin(table.word(at + 8, head_.wide));
+    if (defined && each.name.starts_with('_'))
+      report_.read_plugin(each.name.substr(1), [&](std::uint64_t count) {
+        return bytes_at(table.word(at + 8, head_.wide), count);
+      });
     (defined ? into_.exports : into_.imports).push_back(each);
   }
 
-  void read_plugin(std::uint64_t address) noexcept {
+  bytes bytes_at(std::uint64_t address, std::uint64_t count) const noexcept {
     for (const auto& home : segments_)
       if (address >= home.address && address - home.address < home.file_size)
-        into_.plugin_info =
-            in_slice(home.offset, home.file_size).part(address - home.address, plugin_info_size).data();
+        return in_slice(home.offset, home.file_size).part(address - home.address, count);
+    return {};
   }
 
   // Sections are counted from 1 through all segments.

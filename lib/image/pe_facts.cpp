@@ -54,8 +54,8 @@ private:
       symbol each;
       each.name = name_at(table.name_addresses.u32(4 * i));
       each.kind = kind_of(address, table.range);
-      if (each.name == plugin_symbol)
-        into_.plugin_info = view(file_, seen_, address).part(0, plugin_info_size).data();
+      report_.read_plugin(each.name,
+                          [&](std::uint64_t count) { return view(file_, seen_, address).part(0, count); });
       into_.exports.push_back(each);
     }
   }

@@ -159,9 +159,18 @@ int ask_there(dl_phdr_info* object, std::size_t, void* context) noexcept {
 }
 #  endif
 
+// RTLD_DI_PHDR, which is not a macro.
+#  define TENURE_SEGMENTS_BY_HANDLE 0
+#  if defined(__GLIBC__)
+#    if __GLIBC_PREREQ(2, 36)
+#      undef TENURE_SEGMENTS_BY_HANDLE
+#      define TENURE_SEGMENTS_BY_HANDLE 1
+#    endif
+#  endif
+
 // Asks about the handle itself where the system can tell, as a search takes as long as there are objects.
 bool measure_by_handle(void* handle, const link_map& map, mapped_image& image) noexcept {
-#  if defined(__GLIBC__) && __GLIBC_PREREQ(2, 36)
+#  if TENURE_SEGMENTS_BY_HANDLE
   const ElfW(Phdr)* segments = nullptr;
   const int count = ::dlinfo(handle, RTLD_DI_PHDR, &segments);
   if (count > 0) add_segments(image, map.l_addr, segments, static_cast<std::size_t>(count));

@@ -76,8 +76,11 @@ class Plugins(command.Case):
         report, status = check_one(oddity("plugin"))
         self.assertEqual(status, 0)
         self.assertEqual(report["plugin"], {"name": "flac", "version": "1.4.2", "author": "Somebody",
-                                            "description": "Reads and writes FLAC", "api_version": 1, "flags": 1})
-        self.assertIn("plug-in flac 1.4.2", tenure("check", "-v", oddity("plugin")).out)
+                                            "description": "Reads and writes FLAC", "api_version": 1, "flags": 1,
+                                            "offers": ["org.example.decoder 3: flac 2 (audio/flac)"]})
+        shown = tenure("check", "-v", oddity("plugin")).out
+        self.assertIn("plug-in flac 1.4.2", shown)
+        self.assertIn("offers org.example.decoder 3: flac 2 (audio/flac)", shown)
 
     def test_words_that_do_not_begin_like_a_plug_in_s_are_a_warning(self):
         report, _ = check_one(oddity("no_plugin"))

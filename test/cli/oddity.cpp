@@ -98,6 +98,16 @@ struct information {
 ODDITY_EXPORT const information tenure_plugin_info;
 const information tenure_plugin_info = {
     "TENURE\n", 1, 384, 1, 0, "flac", "1.4.2", "Somebody", "Reads and writes FLAC"};
+struct catalog {
+  char magic[8];
+  unsigned row_size, rows;
+  char interface_name[64], name[64], match[112];
+  unsigned interface_version, version;
+  unsigned long long interface_size;
+};
+ODDITY_EXPORT const catalog tenure_plugin_catalog;
+const catalog tenure_plugin_catalog = {"TENCAT\n", 256, 1, "org.example.decoder", "flac", "audio/flac",
+                                       3,          2,   8};
 #  else
 ODDITY_EXPORT const information tenure_plugin_info;
 const information tenure_plugin_info = {

@@ -45,18 +45,22 @@ TEST_CASE("a shortcut that is shared by threads and modules never gives another 
 
 TEST_CASE("threads that look up many names at once in one module find each of them") {
   tenure::manager<> modules;
-  std::atomic<int> wrong = 0;
+  std::atomic<int> wrong = 0, found_elsewhere = 0;
   for (int round = 0; round != 20; ++round) {
     const tenure::module m =
         modules.open(module_path(round % 2 == 0 ? "basic" : "second")); // each time a fresh table
     on_all_threads([&](unsigned) {
       for (const char* const name :
-           {"answer", "add", "make_widget", "make_nothing", "free_widget", "call_back", "malloc", "strlen"})
+           {"answer", "add", "make_widget", "make_nothing", "free_widget", "call_back"})
         for (int again = 0; again != 3; ++again) {
           tenure::failure why;
           const void* const there = m.symbol<char>(name, why).get();
           if (why || there == nullptr || there != m.symbol<char>(name, why).get()) ++wrong;
         }
+      for (const char* const of_the_system : {"malloc", "strlen"}) {
+        tenure::failure why;
+        if (m.symbol<char>(of_the_system, why)) ++found_elsewhere;
+      }
       for (int i = 0; i != 40; ++i) {
         tenure::failure why;
         if (m.symbol<int()>("no_such_function_" + std::to_string(i), why) || !why) ++wrong;
@@ -65,6 +69,9 @@ TEST_CASE("threads that look up many names at once in one module find each of th
     CHECK(m.symbol<int()>("answer")() == 42);
   }
   CHECK(wrong == 0);
+  // Windows looks into the module alone, others into what it is linked with as well; and all threads agree.
+  const bool everywhere = found_elsewhere == 20 * 2 * static_cast<int>(workers);
+  CHECK((everywhere || found_elsewhere == 0));
 }
 
 TEST_CASE("a factory makes nothing of a module that is gone") {

@@ -522,9 +522,8 @@ TEST_CASE("C-H9: what the end of a context left mapped can be unloaded by the ne
   }
   const auto report = second.sweep(at_once);
   CHECK(second.stats().closes == 1);
-  // The system counts the first context's reference, which was given up for good: so it says who is in the
-  // way.
-  CHECK(outcome_of(report, server) == "lingering");
+  CHECK(outcome_of(report, server) == closed);
+  CHECK(is_gone(server));
 }
 
 TEST_CASE(

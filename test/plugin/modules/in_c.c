@@ -3,6 +3,10 @@
 
 TENURE_PLUGIN("in_c", "2.0", "nobody", "A plug-in in plain C", TENURE_PLUGIN_SINGLE_THREADED);
 
+TENURE_PLUGIN_CATALOG(2, {"org.example.codec", "in_c", "audio/c", 1, 7, sizeof(void*)},
+                      {"org.example.other", "in_c_too", "", 4, 1, 16});
+
+typedef char the_rows_are_as_documented[sizeof(tenure_implementation) == 256 ? 1 : -1];
 typedef char the_layout_is_as_documented[sizeof(tenure_plugin_information) == 384 ? 1 : -1];
 
 static const tenure_host* my_host;
