@@ -8,19 +8,19 @@ namespace tenure::inline v1::detail {
 namespace {
 
 // Not finding a file goes on with the next place; anything else wrong with it ends the search.
-enum class look { found, absent, wrong };
+enum class sight { found, absent, wrong };
 
-look look_at(std::string path, location& found, os::fault& fault) {
+sight look_at(std::string path, location& found, os::fault& fault) {
   os::fault here;
   if (os::identify(path, found.file, here)) {
     found.path = std::move(path);
-    return look::found;
+    return sight::found;
   }
   found.tried += found.tried.empty() ? path : ", " + path;
-  if (here.cause == errc::file_not_found) return look::absent;
+  if (here.cause == errc::file_not_found) return sight::absent;
   fault = std::move(here);
   found.path = std::move(path);
-  return look::wrong;
+  return sight::wrong;
 }
 
 bool refused(const os::fault& fault, const std::string& path, failure& why) noexcept {
@@ -34,13 +34,13 @@ bool resolve_in_folder(const std::string& name, location& found, failure& why) {
   os::fault fault;
   const std::string path = os::make_absolute(name, fault);
   if (fault) return refused(fault, name, why);
-  const look as_it_is = look_at(path, found, fault);
-  if (as_it_is == look::found) return true;
-  if (as_it_is == look::wrong && fault.cause != errc::not_a_regular_file) return refused(fault, path, why);
+  const sight as_it_is = look_at(path, found, fault);
+  if (as_it_is == sight::found) return true;
+  if (as_it_is == sight::wrong && fault.cause != errc::not_a_regular_file) return refused(fault, path, why);
   const std::size_t slash = path.find_last_of("/\\");
   for (const std::string& file : os::decorate(std::string_view(path).substr(slash + 1))) {
     os::fault ignored; // the undecorated name is what the caller meant; its fault is the one to tell
-    if (look_at(path.substr(0, slash + 1) + file, found, ignored) == look::found) return true;
+    if (look_at(path.substr(0, slash + 1) + file, found, ignored) == sight::found) return true;
   }
   if (fault) return refused(fault, path, why);
   report_not_found(name, found, why);
@@ -53,9 +53,9 @@ bool resolve_bare(const std::string& name, const std::vector<std::string>& searc
   os::fault fault;
   for (const std::string& folder : search_path)
     for (const std::string& file : found.candidates) {
-      const look seen = look_at(os::join(folder, file), found, fault);
-      if (seen == look::found) return true;
-      if (seen == look::wrong && fault.cause != errc::not_a_regular_file)
+      const sight seen = look_at(os::join(folder, file), found, fault);
+      if (seen == sight::found) return true;
+      if (seen == sight::wrong && fault.cause != errc::not_a_regular_file)
         return refused(fault, found.path, why);
     }
   return false;

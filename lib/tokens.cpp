@@ -177,7 +177,7 @@ std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* pa
   }
 }
 
-errc cause_of(key_answer answer) noexcept {
+errc token_cause(key_answer answer) noexcept {
   return answer == key_answer::stale ? errc::token_already_revoked : errc::token_unknown;
 }
 
@@ -191,7 +191,7 @@ bool take_back(token_state& s, std::uint64_t id, token_slot& slot, failure& why)
       return true;
     }
   }
-  set_failure(why, cause_of(answer), "", answer == key_answer::null ? "it is empty" : "");
+  set_failure(why, token_cause(answer), "", answer == key_answer::null ? "it is empty" : "");
   return false;
 }
 
@@ -290,7 +290,7 @@ bool token_is_good(token_state& s, std::uint64_t id, failure& why) noexcept {
     if (answer == key_answer::found) why = s.tree->shut_down;
   }
   if (answer != key_answer::found)
-    set_failure(why, cause_of(answer), "", "");
+    set_failure(why, token_cause(answer), "", "");
   else if (!why && has_ended(s))
     set_failure(why, errc::lifetime_ended, "", "its container was destroyed");
   return !why;

@@ -50,7 +50,8 @@ public:
   // In this order, and nothing of it under a lock:
   // 1. No new call: enter(), call(), create(), symbol look-ups, opens, weak handles and acquires of tokens
   //    get module_shut_down with who shut it down, when and where. A call that is in flight may finish, with
-  //    the calls that it makes. One through a bare symbol or pointer is not seen; its handle holds the code.
+  //    the calls that it makes. One through a bare symbol or pointer or by a factory<> is not seen; its handle
+  //    holds the code.
   // 2. Calls in flight of other threads are waited for, at most `deadline` from now on the manager's clock.
   //    Then `refuse` undoes step 1.
   // 3. All tokens over the module are ended, parts before their containers; each source's hook runs once.

@@ -28,8 +28,10 @@ public:
       , make_(function_of(m, names.make))
       , destroy_(names.destroy != nullptr ? function_of(m, names.destroy) : nullptr) {}
 
-  // An object; none if the module has been unloaded since, or its function gave none.
-  // Errors: what the factory function throws.
+  // An object; none if the module has been unloaded or shut down since, or its function gave none. A shutdown
+  // that begins meanwhile does not wait for it, as it waits for module::create: that would cost each object
+  // two atomic operations. The object holds the module all the same. Errors: what the factory function
+  // throws.
   template <class... Args> [[nodiscard]] instance<object> create(Args&&... args) const {
     module held = module_.lock();
     if (!held) return {};

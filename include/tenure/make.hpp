@@ -31,16 +31,18 @@ struct factory_access {
 // An object of the plug-in, made and destroyed by it: the one that its table has under `name` for the
 // interface I. The stamps are compared first, so a plug-in that was built against another layout of I is
 // refused and not called. When not to use it: for modules without such a table; module::create takes a
-// function's name. Errors: those above, factory_returned_null, what the object's constructor throws. Threads:
-// any.
+// function's name. Errors: those above, factory_returned_null, module_shut_down, what the object's
+// constructor throws. Threads: any.
 //   tenure::instance<decoder> flac = tenure::make<decoder>(codec, "flac");
 template <stamped_interface I> [[nodiscard]] instance<I> make(const module& m, const char* name) {
   failure why;
   const module held(m); // the factory runs with the module held by host code
   const tenure_factory* const row = detail::find_factory(held, {I::tenure_interface(), sizeof(I)}, name, why);
   if (row == nullptr) detail::raise(static_cast<failure&&>(why));
-  void* const object =
-      detail::call_across(*detail::handle_access::record_of(held), [&] { return row->create(); });
+  detail::record& of = *detail::handle_access::record_of(held);
+  const detail::call_in_flight inside(of, why);
+  if (why) detail::raise(static_cast<failure&&>(why));
+  void* const object = detail::call_across(of, [&] { return row->create(); });
   if (object == nullptr) {
     detail::set_failure(why, errc::factory_returned_null, held.path(), name);
     detail::raise(static_cast<failure&&>(why));

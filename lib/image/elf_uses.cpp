@@ -13,7 +13,7 @@ struct tls_rules {
   std::uint32_t module = 0, descriptor = 0, offset = 0, other_offset = 0;
 };
 
-constexpr tls_rules known_rules[] = {
+constexpr tls_rules known_tls_rules[] = {
     {machine_x86_64, true, 16, 36, 18, 0},        {machine_386, false, 35, 41, 14, 37},
     {machine_aarch64, true, 1028, 1031, 1030, 0}, {machine_arm, false, 17, 13, 19, 0},
     {machine_riscv, true, 7, 12, 11, 0},          {machine_riscv, false, 6, 12, 10, 0},
@@ -23,7 +23,7 @@ constexpr tls_rules known_rules[] = {
 };
 
 const tls_rules* tls_rules_for(const header& head) noexcept {
-  for (const auto& each : known_rules)
+  for (const auto& each : known_tls_rules)
     if (each.machine == head.machine && each.wide == head.wide) return &each;
   return nullptr;
 }

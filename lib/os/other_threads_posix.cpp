@@ -16,7 +16,7 @@ namespace {
 // How long a thread may take to answer, and the list of threads to stand still. With every processor busy a
 // signal is delivered when the thread gets its turn: after some milliseconds for each thread that is ahead of
 // it.
-constexpr std::int64_t patience = 100'000'000; // ns
+constexpr std::int64_t thread_patience = 100'000'000; // ns
 
 // The same where no signal was taken, or nothing depends on it but that our handler stays installed for
 // longer.
@@ -24,7 +24,7 @@ constexpr std::int64_t short_patience = 10'000'000; // ns
 
 constexpr std::int64_t first_wait = 50'000; // ns; each wait is twice as long as the one before
 
-std::int64_t now() noexcept {
+std::int64_t nanoseconds_now() noexcept {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
@@ -83,7 +83,7 @@ public:
       const std::uint32_t since = __atomic_load_n(&shared.turns, __ATOMIC_RELAXED);
       if (take()) return;
       ::pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
-      wait_for_change(shared.turns, since, patience);
+      wait_for_change(shared.turns, since, thread_patience);
     }
   }
   turn(const turn&) = delete;
@@ -185,7 +185,7 @@ public:
 
   thread_finding run() noexcept {
     if (!begin()) return no_answer(0);
-    const std::int64_t end = now() + patience;
+    const std::int64_t end = nanoseconds_now() + thread_patience;
     std::int64_t pause = first_wait;
     do {
       if (!folder_.for_each([this](pid_t thread) { return look_at(thread); }) || !settle_questions())
@@ -193,7 +193,7 @@ public:
       if (list_is_complete()) return {};
       wait_for_change(nobodys_word_, 0, static_cast<long>(pause));
       pause *= 2;
-    } while (now() < end);
+    } while (nanoseconds_now() < end);
     return no_answer(0);
   }
 
@@ -206,7 +206,7 @@ private:
   bool begin() noexcept {
     if (shared.last != static_cast<std::uint32_t>(process_)) questions_.forget_all();
     shared.last = static_cast<std::uint32_t>(process_);
-    if (!folder_.open() || !wait_until(patience, [this] { return !questions_.anybody_looks(); }))
+    if (!folder_.open() || !wait_until(thread_patience, [this] { return !questions_.anybody_looks(); }))
       return false;
     forget_ended();
     questions_.begin(image_);
@@ -265,7 +265,7 @@ private:
 
   // False if the scan is over. Else all that were asked are outside, or have ended.
   bool settle_questions() noexcept {
-    const std::int64_t start = now();
+    const std::int64_t start = nanoseconds_now();
     bool sent = send_questions();
     for (std::int64_t wait = first_wait;; wait *= 2) {
       const std::uint32_t since = questions_.answers();
@@ -273,7 +273,7 @@ private:
       if (finding_) return false;
       const std::size_t open = questions_.first_open();
       if (open == questions_.capacity) return true;
-      if (now() >= start + (sent ? patience : short_patience))
+      if (nanoseconds_now() >= start + (sent ? thread_patience : short_patience))
         return conclude(no_answer(questions_.thread(open)));
       questions_.wait(since, static_cast<long>(wait));
       sent |= send_questions();
@@ -322,11 +322,11 @@ private:
   }
 
   template <typename Condition> bool wait_until(std::int64_t limit, Condition met) noexcept {
-    const std::int64_t end = now() + limit;
+    const std::int64_t end = nanoseconds_now() + limit;
     for (std::int64_t wait = first_wait;; wait *= 2) {
       const std::uint32_t since = questions_.answers();
       if (met()) return true;
-      if (now() >= end) return false;
+      if (nanoseconds_now() >= end) return false;
       questions_.wait(since, static_cast<long>(wait));
     }
   }

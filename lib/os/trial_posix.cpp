@@ -18,7 +18,7 @@
 namespace tenure::inline v1::os {
 namespace {
 
-constexpr int patience = 10'000; // milliseconds; a big plug-in's initialisers take some hundred
+constexpr int trial_patience = 10'000; // milliseconds; a big plug-in's initialisers take some hundred
 constexpr char lived = 'l', has_exited = 'e';
 
 int report_to = -1; // in the child only: the pipe's end
@@ -56,7 +56,7 @@ void become_nobody() noexcept {
 int hear(int from) noexcept {
   pollfd wait{from, POLLIN, 0};
   int ready = 0;
-  do ready = ::poll(&wait, 1, patience);
+  do ready = ::poll(&wait, 1, trial_patience);
   while (ready < 0 && errno == EINTR);
   if (ready == 0) return -1;
   char word = 0;
@@ -103,7 +103,7 @@ bool survives_in_child(const std::string& path, std::string& what_became) {
   const std::string death = child > 0 ? how_it_died(child) : std::string();
   if (word == lived) return true;
   what_became = word == has_exited ? "it called exit"
-                : word == -1       ? fmt::format("it had not come back after {} s", patience / 1000)
+                : word == -1       ? fmt::format("it had not come back after {} s", trial_patience / 1000)
                                    : death;
   return false;
 }

@@ -17,7 +17,6 @@
 #if !defined(_WIN32)
 #  include <csignal>
 #  include <sys/mman.h>
-#  include <ucontext.h>
 #  include <unistd.h>
 #endif
 
