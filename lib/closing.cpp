@@ -3,6 +3,7 @@
 #include "departure.hpp"
 #include "linger.hpp"
 #include "loader_scope.hpp"
+#include "loader_turn.hpp"
 #include "os/fork.hpp"
 #include "os/quarantine.hpp"
 #include "private_copy.hpp"
@@ -72,6 +73,8 @@ void note_violation(close_result& result, const hook_result& said) noexcept {
 // Its finaliser may run, and then opens and releases what it likes.
 void kick(const module_record& r) noexcept {
   if (loader_blocked_by() != nullptr) return;
+  const loader_turn turn(turn_use::close, r.path(), default_patience);
+  if (!turn.taken()) return; // a later look kicks it
   const loader_scope inside;
   os::kick(r.loaded_as.c_str());
 }
@@ -112,6 +115,12 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
   return forget;
 }
 
+// It was told that it goes, and does not. It cannot refuse any more.
+void welcome_back(module_record& r) noexcept {
+  if (r.side.loaded != nullptr) static_cast<void>(call_loaded(r.side, r.seat->table));
+  r.greeted = true;
+}
+
 // Why the module must not be closed now, if anything. A module with a hook may stop its threads there, so it is told
 // first, once its code is not on this stack; what still needs it then makes it go on.
 departure_finding prepare_departure(module_record& r, const closing_chain& chain, hook_result& said) noexcept {
@@ -125,7 +134,15 @@ departure_finding prepare_departure(module_record& r, const closing_chain& chain
     r.greeted = false;
     return found;
   }
-  if (r.side.loaded != nullptr) static_cast<void>(call_loaded(r.side, r.seat->table)); // it cannot refuse any more
+  welcome_back(r);
+  return found;
+}
+
+departure_finding loader_is_busy(const loader_turn& turn) noexcept {
+  departure_finding found;
+  constexpr std::string_view start = "the system's loader is busy: ";
+  const std::size_t length = start.copy(found.text, departure_finding::longest - 1);
+  found.text[length + turn.who().copy(found.text + length, departure_finding::longest - 1 - length)] = '\0';
   return found;
 }
 
@@ -222,8 +239,16 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
   if (!g.may_close(r, chain, report)) return false;
   if (chain.level == departure_check::references) forget_symbols(r);
   hook_result said;
+  const bool was_greeted = r.greeted;
   if (const departure_finding found = prepare_departure(r, chain, said))
     return postpone(g, r, chain.level, found, report);
+  const loader_turn turn(turn_use::close, r.path(), default_patience);
+  departure_finding found; // while it was waited for
+  if (turn.waited()) found = turn.taken() ? ask_before_departure(chain.level, r, chain.entry) : loader_is_busy(turn);
+  if (found) {
+    if (was_greeted && !r.greeted) welcome_back(r);
+    return postpone(g, r, turn.taken() ? chain.level : departure_check::threads, found, report);
+  }
   close_result result = close_image(g, r, chain.why);
   note_violation(result, said);
   const sync::scoped_lock lock(g.mutex);

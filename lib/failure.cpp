@@ -83,6 +83,9 @@ constexpr cause causes[] = {
      "restart; and try modules that are not trusted in a child process first"},
     {errc::trial_failed, "the module did not survive being loaded in a child process",
      "the file is damaged, or an initialiser or finaliser of it ends the process"},
+    {errc::loader_busy, "the system's loader is busy with a call of another thread",
+     "its initialiser or finaliser may wait for the caller: hold no lock that it takes while modules are opened, or "
+     "give open_options::patience more time"},
     {errc::symbol_not_found, "the module has no such symbol",
      "is it exported (visibility, version script) and extern \"C\"?"},
     {errc::api_incomplete, "the module lacks symbols of the interface", ""},
@@ -217,6 +220,7 @@ void fill(failure& why, const os::fault& fault, std::string_view path) noexcept 
   failure_parts parts;
   parts.code = fault.cause;
   parts.path = path;
+  parts.explanation = fault.explanation;
   parts.missing = fault.missing;
   parts.call = fault.call;
   parts.system_code = fault.code;

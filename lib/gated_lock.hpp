@@ -8,6 +8,8 @@
 #include "os/fork.hpp"
 #include "sync.hpp"
 
+#include <chrono>
+
 namespace tenure::inline v1::detail {
 
 // Waits with the gate and the mutex held, and without either meanwhile: whoever is waited for may still have to pass the
@@ -16,6 +18,14 @@ inline void wait_beside_forks(sync::condition& changed, sync::mutex& held) {
   os::open_fork_gate();
   changed.wait(held);
   held.unlock(); // a fork takes the gate first, then the mutex
+  os::close_fork_gate();
+  held.lock();
+}
+
+inline void wait_beside_forks(sync::condition& changed, sync::mutex& held, std::chrono::nanoseconds limit) {
+  os::open_fork_gate();
+  changed.wait_for(held, limit);
+  held.unlock();
   os::close_fork_gate();
   held.lock();
 }

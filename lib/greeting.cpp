@@ -10,6 +10,12 @@ namespace tenure::inline v1::detail {
 
 // What the module exports for us. False if it must not be used; `why_` says so. Called right after its load.
 bool opening::look_at_side(loaded& seen) {
+  const loader_turn turn(turn_use::look_up, seen.path.c_str(), options_.patience);
+  if (!turn.taken()) {
+    os::fault fault;
+    explain_busy(fault, turn);
+    return failed(fault, seen.path) != nullptr;
+  }
   seen.looked_at = true;
   if (!find_plugin_side(seen.handle, seen.image, seen.path, seen.side, why_)) return false;
   if (seen.side.talks()) seen.seat = make_seat();

@@ -9,6 +9,7 @@
 #include "left_behind.hpp"
 #include "loader_scope.hpp"
 #include "os/fork.hpp"
+#include "os/lock_wait.hpp"
 #include "private_copy.hpp"
 #include "symbol_cache.hpp"
 #include "throwers.hpp"
@@ -18,7 +19,10 @@
 
 namespace tenure::inline v1::detail {
 
+// If the loader stands still, the reference is lost, and the module stays: nobody is left to give it back.
 void system_close(void* handle) {
+  const loader_turn turn(turn_use::close, "a module that it has opened", default_patience);
+  if (!turn.taken()) return;
   const loader_scope inside;
   os::fault ignored; // one reference more or less of a module that stays loaded
   os::close(handle, ignored);
@@ -52,6 +56,11 @@ bool system_open(const std::string& path, const open_options& options, loaded& o
   if (const char* const culprit = loader_blocked_by()) { // the call would never return
     fault.cause = errc::loader_blocked;
     fault.missing = culprit;
+    return false;
+  }
+  const loader_turn turn(turn_use::load, path.c_str(), options.patience);
+  if (!turn.taken()) {
+    explain_busy(fault, turn);
     return false;
   }
   const loader_scope inside;
@@ -107,6 +116,7 @@ record* opening::by_file(const location& where) {
 
 // What to do about a file, once no other thread is in the middle of loading or closing it.
 opening::answer opening::decide_locked(const location& where, module_record*& r) {
+  patience_left left(options_.patience);
   for (;;) {
     r = g_.find_file_locked(where.file);
     if (r == nullptr || r->state == phase::lingering) {
@@ -124,8 +134,29 @@ opening::answer opening::decide_locked(const location& where, module_record*& r)
       return a;
     }
     if (sync::this_thread().inside_loader != 0) return answer::join;
-    g_.await_locked();
+    if (!await_locked(*r, left)) {
+      r = nullptr;
+      return answer::settled;
+    }
   }
+}
+
+// Waits for another thread's load or close, which may still have to pass the gate. False, with a failure, if that takes
+// too long.
+bool opening::await_locked(const module_record& r, patience_left& left) {
+  const bool over = left.is_over(r.worker);
+  // A worker needs the mutex to end its work.
+  const bool in_vain = left.waited() >= first_look && os::waits_for_this_thread(r.worker_number);
+  if (!over && !in_vain) {
+    wait_beside_forks(g_.changed, g_.mutex, left.next());
+    return true;
+  }
+  os::fault fault;
+  fault.cause = errc::loader_busy;
+  fault.explanation = describe_worker(r.worker_number, r.state == phase::closing ? "closing" : "loading", r.path(),
+                                      left.waited(), in_vain);
+  failed(fault, name_);
+  return false;
 }
 
 // This very thread loads or closes the module, and its initialiser or finaliser asks for it again.
@@ -150,6 +181,7 @@ void opening::begin_locked(module_record*& r, const location& where) {
   }
   r->state = phase::loading;
   r->worker = sync::this_thread_id();
+  r->worker_number = os::this_thread_number();
   set_flags(r->refs, pending_bit); // a reference of its own initialiser that goes has nobody to tell
 }
 
@@ -422,6 +454,12 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
     loaded seen;
     if (const char* const culprit = loader_blocked_by()) {
       set_failure(why, errc::loader_blocked, culprit, "");
+      return nullptr;
+    }
+    const loader_turn turn(turn_use::look_up, "what contains an address", default_patience);
+    if (!turn.taken()) {
+      explain_busy(fault, turn);
+      fill(why, fault, "");
       return nullptr;
     }
     seen.handle = os::handle_of_address(address, fault);

@@ -2,6 +2,8 @@
 #ifndef TENURE_LIB_OPENING_HPP
 #define TENURE_LIB_OPENING_HPP
 
+#include "gated_lock.hpp"
+#include "loader_turn.hpp"
 #include "plugin_host.hpp"
 #include "registry.hpp"
 #include "resolve.hpp"
@@ -48,6 +50,7 @@ private:
   record* by_system(const location& where);
   answer decide_locked(const location& where, module_record*& r);
   answer reenter_locked(module_record& r);
+  bool await_locked(const module_record& r, patience_left& left);
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);

@@ -82,6 +82,7 @@ struct module_record : record, idle_module {
   token_state* token_sources = nullptr; // the outermost ones over it, each of which holds it
   std::uint32_t pins = 0;
   sync::thread_id worker = 0; // the thread that loads or closes it, or on whose stack its code is (waiting)
+  std::uint64_t worker_number = 0; // the system's number of `worker`, of a module that is being loaded or closed
   std::uint64_t waits_for = 0; // of a module that waits: the system's number of `worker`; 0 if any thread may try
   time_point retry_at;         // of such a one: not before this, unless somebody asks
   duration retry_wait;         // doubled at each try that was in vain

@@ -3,8 +3,8 @@
 #include "registry.hpp"
 
 #include "failure_access.hpp"
-#include "gated_lock.hpp"
 #include "hash.hpp"
+#include "loader_turn.hpp"
 #include "os/quarantine.hpp"
 #include "plugin_host.hpp"
 #include "symbol_cache.hpp"
@@ -90,9 +90,6 @@ void registry::forget_wait_locked(module_record& r) noexcept {
   r.violation = errc::ok;
   r.let_go_inside = false;
 }
-
-// Waits for another thread's load or close. A thread that closes may still have to pass the gate.
-void registry::await_locked() { wait_beside_forks(changed, mutex); }
 
 // One reference for the caller. Pre: r is open. True if it was idle.
 bool registry::acquire_locked(module_record& r) noexcept {
@@ -216,6 +213,7 @@ void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
     }
     r.state = phase::closing;
     r.worker = sync::this_thread_id();
+    r.worker_number = os::this_thread_number();
     out.push(r);
   }
 }
@@ -383,6 +381,7 @@ void leave_guard(record* r) noexcept {
 
 registry* make_registry(const policy_table& table, void* policy, const manager_options& options,
                         departure_check check, failure& why) noexcept {
+  heed_forks_in_turns();
   auto* const g = new (std::nothrow) registry(table, options, check);
   void* const place = ::operator new (table.size, std::align_val_t{table.alignment}, std::nothrow);
   if (g != nullptr && place != nullptr) {

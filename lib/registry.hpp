@@ -97,7 +97,6 @@ struct registry {
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;
   void take_waiting_locked(idle_list& victims, bool asked) noexcept;
-  void await_locked();
   module_record& new_record_locked();
   void end_shutdown_locked(module_record& r) noexcept;
   void forget_locked(module_record& r) noexcept;

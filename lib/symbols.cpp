@@ -2,6 +2,7 @@
 // the loader's lock.
 #include "calls.hpp"
 #include "failure_access.hpp"
+#include "loader_turn.hpp"
 #include "os/fork.hpp"
 #include "registry.hpp"
 #include "symbol_cache.hpp"
@@ -62,6 +63,11 @@ bool ask_system(const question& q, found_symbol& found, os::fault& fault) {
   }
   bool is_there = false;
   const os::fork_gate no_fork_meanwhile; // dlsym takes the loader's lock
+  const loader_turn turn(turn_use::look_up, q.r.path(), default_patience);
+  if (!turn.taken()) {
+    explain_busy(fault, turn);
+    return false;
+  }
   found.address = os::symbol(q.r.handle, q.name, is_there, fault);
   if (is_there) found.kinds = kinds_of(q.r, found.address, false);
   return is_there;
@@ -118,6 +124,7 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
     failure_parts parts;
     parts.code = fault.cause;
     parts.path = path_of(q.r);
+    parts.explanation = fault.explanation;
     parts.missing = {q.name, q.length};
     parts.call = fault.call;
     parts.system_code = fault.code;

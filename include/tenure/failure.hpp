@@ -39,6 +39,7 @@ enum class errc : int {
   finalizer_threw = 39,
   loader_blocked = 40, // for ever, by an initialiser or finaliser that threw on another thread
   trial_failed = 41,   // the module ended the child process in which it was loaded first
+  loader_busy = 42,    // with another thread's call, for longer than the patience given
   // symbols
   symbol_not_found = 50,
   api_incomplete = 51,

@@ -72,6 +72,10 @@ struct manager_options {
   bool system_search = true;
 };
 
+// How long a call waits at most for one call that another thread has in the system's loader, on a clock that nobody sets.
+// Longer than initialisers take.
+inline constexpr duration default_patience = seconds(10);
+
 // How one module is opened. Only the open that loads it decides; later opens of the same module share what is
 // loaded.
 //   modules.open("plugins/flac", {.global = true});
@@ -87,6 +91,14 @@ struct open_options {
   // From a copy that nobody else has: the file may be overwritten or cut off while the module is in use, and an image
   // that the system still keeps is not given back as if it were new. Costs the copying, and the pages are not shared.
   bool private_copy = false;
+  // How long this open waits for one load or close of another thread; then errc::loader_busy, which names that thread and
+  // its module. It is answered at once where that thread is seen to wait for a mutex that this one holds, or for this one's
+  // end (Linux with glibc): then no wait would help. duration(0): without a limit.
+  // What is in use is opened without a wait. A close and a look-up wait for default_patience; a close is then put off.
+  // Not seen are loads that others make without this library (dlopen, the first use of a thread_local, a thread's end):
+  // those are waited for inside the loader, as long as it takes. Nor is a limit kept where the loader runs initialisers
+  // of several threads side by side (musl, macOS, the BSDs).
+  duration patience = default_patience;
 };
 
 } // namespace tenure::inline v1

@@ -63,6 +63,7 @@ void* handle_of_address(const void*, fault& why) {
 }
 bool is_mapped(const mapped_image&, const char*) noexcept { return false; }
 bool is_function(const void*) noexcept { return false; }
+bool loads_one_by_one() noexcept { return false; }
 void kick(const char*) noexcept {}
 
 std::uint64_t this_thread_number() noexcept { return 1; } // nobody is ever waited for

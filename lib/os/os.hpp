@@ -30,6 +30,7 @@ struct fault {
   int code = 0;          // errno, or GetLastError()
   std::string text;      // the system's words
   std::string missing;   // the dependency or symbol that the system named
+  std::string explanation; // in our words
   bool blocks_loader = false; // an exception went through the loader, which keeps its lock for this thread for ever
   explicit operator bool() const noexcept { return cause != errc::ok; }
 };
@@ -102,6 +103,10 @@ bool describe(void* handle, mapped_image& image, std::string& path, bool foreign
 void* handle_of_address(const void* address, fault& why);
 // True while the very module that was at `image` under `path` is still mapped. Allocates nothing.
 [[nodiscard]] bool is_mapped(const mapped_image& image, const char* path) noexcept;
+
+// True if the loader lets one thread at a time run initialisers and finalisers, and all others wait meanwhile, whatever they
+// want of it.
+[[nodiscard]] bool loads_one_by_one() noexcept;
 
 // Makes the system finish unloads that it has postponed, by giving it the lingering module at `path` to close
 // once more. Does nothing if that module is gone.

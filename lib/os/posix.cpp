@@ -334,6 +334,15 @@ bool is_function(const void* address) noexcept {
 #endif
 }
 
+// musl and the BSDs let go of their locks before they call an initialiser; of macOS it is not known.
+bool loads_one_by_one() noexcept {
+#if defined(__GLIBC__)
+  return true;
+#else
+  return false;
+#endif
+}
+
 void kick(const char* path) noexcept {
   const loader_order ordered;
   if (void* const handle = ::dlopen(path, RTLD_LAZY | RTLD_NOLOAD)) ::dlclose(handle);

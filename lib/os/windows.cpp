@@ -254,6 +254,7 @@ void* symbol(void* handle, const char* name, bool& found, fault& why) {
 bool is_function(const void*) noexcept { return false; } // an export says nothing of its kind
 
 // Nothing is ever postponed until the next call: what a thread_local holds goes when its thread ends.
+bool loads_one_by_one() noexcept { return true; }
 void kick(const char*) noexcept {}
 
 std::uint64_t this_thread_number() noexcept { return GetCurrentThreadId(); }

@@ -196,8 +196,7 @@ constexpr auto lock_order = [](auto& way) {
 case_table initialiser_cases() {
   const expectation poisoned = refuses("ctor_throws");
   const expectation remembered = refuses("ctor_throws");
-  const expectation in_time =
-      known_gap("a limit on the time that an open waits for the loader", refuses("ctor_locks"));
+  const expectation in_time = refuses("ctor_locks");
   const expectation uncancelled = survives();
   const expectation in_cycle =
       known_gap("modules that hold each other are reported as a cycle", defers("each other"));

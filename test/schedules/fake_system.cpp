@@ -3,7 +3,9 @@
 #include "departure.hpp"
 #include "file_check.hpp"
 #include "linger.hpp"
+#include "loader_turn.hpp"
 #include "module_thread.hpp"
+#include "os/lock_wait.hpp"
 #include "os/os.hpp"
 #include "plugin_side.hpp"
 #include "support/scheduler.hpp"
@@ -127,6 +129,15 @@ bool start_detached(record&, void (*)(void*), void*, failure& why) noexcept {
   return false;
 }
 
+// Who has the loader's lock here has the turn; nobody waits with a limit.
+loader_turn::loader_turn(turn_use, const char*, duration) noexcept {}
+loader_turn::~loader_turn() = default;
+void explain_busy(os::fault&, const loader_turn&) {}
+bool patience_left::is_over(std::uint64_t) noexcept { return false; }
+std::chrono::nanoseconds patience_left::next() noexcept { return {}; }
+std::string describe_worker(std::uint64_t, const char*, const char*, duration, bool) { return {}; }
+void heed_forks_in_turns() noexcept {}
+
 linger_finding explain_lingering(const std::string&, const os::mapped_image&) { return {}; }
 } // namespace detail
 
@@ -201,6 +212,7 @@ bool is_mapped(const mapped_image& image, const char*) noexcept {
   return tenure_test::numbered(image.whole.begin).system_references > 0;
 }
 bool is_function(const void*) noexcept { return false; }
+bool waits_for_this_thread(std::uint64_t) noexcept { return false; }
 void kick(const char*) noexcept {}
 std::uint64_t this_thread_number() noexcept { return tenure::sync::this_thread_id(); }
 bool thread_has_ended(std::uint64_t) noexcept { return current->all_ended; }

@@ -6,6 +6,7 @@
 // (`scheduler.hpp`). Outside of a running schedule, in set-up and check code, one thread is all there is: an
 // operation that would have to wait there prints why and aborts.
 
+#include <chrono>
 #include <cstdint>
 
 extern "C" {
@@ -81,6 +82,11 @@ public:
   condition& operator=(const condition&) = delete;
 
   void wait(mutex& held) noexcept { tenure_test::schedule::wait(state_, held.state_); }
+  // Time does not run out in a schedule.
+  bool wait_for(mutex& held, std::chrono::nanoseconds) noexcept {
+    wait(held);
+    return true;
+  }
   void notify_all() noexcept { tenure_test::schedule::notify(state_); }
 
 private:
