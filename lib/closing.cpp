@@ -1,10 +1,12 @@
 // Closing: what stands between "the policy chose a victim" and "the system is asked to close it", the close
 // itself, and the look afterwards. Module code (finalisers, hooks) runs here, without the mutex.
 #include "departure.hpp"
+#include "holding_cycles.hpp"
 #include "linger.hpp"
 #include "loader_scope.hpp"
 #include "loader_turn.hpp"
 #include "os/fork.hpp"
+#include "os/frame.hpp"
 #include "os/quarantine.hpp"
 #include "private_copy.hpp"
 #include "plugin_host.hpp"
@@ -405,7 +407,7 @@ unload_report sweep_registry(registry& g, const duration* delay, departure_check
   return report.finish();
 }
 
-void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report) noexcept {
+void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report, std::uintptr_t entry) noexcept {
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
     closing_chain chain("by a final close", level);
@@ -423,7 +425,9 @@ void close_all(registry& g, departure_check level, bool ask_votes, report_builde
   }
   g.look_at_lingering(&report);
   try_leftovers();
+  const bool in_circles = entry != 0 && find_holding_cycles(g, entry); // first: a report has addresses of records
   report_all(g, report);
+  if (in_circles) forget_holding_cycles(g);
 }
 
 unload_report close_all(registry& g, departure_check level, bool ask_votes) noexcept {
@@ -433,7 +437,9 @@ unload_report close_all(registry& g, departure_check level, bool ask_votes) noex
 }
 
 unload_report final_close_registry(registry& g, departure_check level, bool force) noexcept {
-  return force ? close_all(g, departure_check::none, false) : close_all(g, stricter(g.check, level), true);
+  report_builder report;
+  close_all(g, force ? departure_check::none : stricter(g.check, level), !force, report, os::entry_frame());
+  return report.finish();
 }
 
 unload_report report_of(registry& g) noexcept {

@@ -40,6 +40,13 @@ public:
     return nullptr;
   }
 
+  // True if the address is one of the table's own.
+  [[nodiscard]] bool contains(std::uintptr_t address) const noexcept {
+    for (const array* a = read_published(current_); a != nullptr; a = a->outgrown)
+      if (address - reinterpret_cast<std::uintptr_t>(a->places.get()) < (a->mask + 1) * sizeof(place)) return true;
+    return false;
+  }
+
   index() noexcept = default;
   index(const index&) = delete;
   index& operator=(const index&) = delete;

@@ -92,6 +92,8 @@ struct module_record : record, idle_module {
   dependency* needs = nullptr;   // modules that it holds, owned
   lock_entry* locks = nullptr;   // who has locked it; each is its owner's
   mutable std::string holders;   // these, in words, for the report that was made last
+  std::string cycle;             // in words, for the report of a final close under way; see holding_cycles.hpp
+  std::uint32_t cycle_references = 0; // it is true as long as there are so many
   module_record* next_record = nullptr;  // all records of the registry, for ever
   module_record* next_closing = nullptr; // victims on their way out, owned by the closing thread
 

@@ -294,6 +294,7 @@ void registry::forget_locked(module_record& r) noexcept {
   r.static_symbols = nullptr;
   r.static_count = 0;
   r.loaded_as.clear();
+  r.cycle.clear();
   r.reason = linger_reason::none;
   forget_wait_locked(r);
   r.side = {};
@@ -434,7 +435,7 @@ bool has_open_modules(registry& g) noexcept {
 
 void retire_registry(registry& g) noexcept {
   const bool forgotten = g.options.forgotten.told != nullptr && has_open_modules(g);
-  const unload_report last = final_close_registry(g, g.check, false);
+  const unload_report last = forgotten ? final_close_registry(g, g.check, false) : close_all(g, g.check, true);
   if (forgotten) g.options.forgotten.told(g.options.forgotten.context, last);
   void* policy = nullptr;
   std::uint32_t released = 1; // the manager's own share

@@ -147,7 +147,9 @@ struct registry {
 };
 
 // A final close; whatever is idle goes, with its vote or without.
-void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report) noexcept;
+// `entry`: see closing_chain; with it, modules that hold each other are told of.
+void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report,
+               std::uintptr_t entry = 0) noexcept;
 [[nodiscard]] unload_report close_all(registry& g, departure_check level, bool ask_votes) noexcept;
 
 // Tries again what waits for a safe point of this thread in registries whose manager is gone.

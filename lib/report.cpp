@@ -110,6 +110,7 @@ unload_entry describe_locked(const module_record& r) noexcept {
   e.detail = told && r.evidence != nullptr ? r.evidence : detail_of(e);
   if (e.outcome == unload_outcome::pinned || e.outcome == unload_outcome::busy)
     if (const char* const holders = name_holders_locked(r)) e.detail = holders;
+  if (e.outcome == unload_outcome::busy && !r.cycle.empty() && e.references == r.cycle_references) e.detail = r.cycle.c_str();
   if (told) e.violation = r.violation;
   if (r.shut_down && e.outcome == unload_outcome::busy) e.detail = "it was shut down, but references to it are alive";
   return e;

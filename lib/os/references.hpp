@@ -65,6 +65,9 @@ public:
   static reference_baseline take(const mapped_image& image,
                                  std::span<const address_range> not_these = {}) noexcept;
 
+  // Of what nothing is known: then everything that points there is found.
+  static reference_baseline nothing() noexcept;
+
   [[nodiscard]] bool taken() const noexcept { return taken_; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   // True if the word at `address` held `value` right after the load. What has no address counts by a small

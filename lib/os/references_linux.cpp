@@ -269,6 +269,13 @@ reference_search reference_finder::find(std::uintptr_t own_sp, const mapped_imag
   return finder.name(out);
 }
 
+reference_baseline reference_baseline::nothing() noexcept {
+  reference_baseline result;
+  result.free_mark_ = glibc_heap::find_free_mark();
+  result.taken_ = true;
+  return result;
+}
+
 reference_baseline reference_baseline::take(const mapped_image& image,
                                             std::span<const address_range> not_these) noexcept {
   const int kept_errno = errno;

@@ -8,6 +8,8 @@ reference_baseline reference_baseline::take(const mapped_image&, std::span<const
   return {};
 }
 
+reference_baseline reference_baseline::nothing() noexcept { return {}; }
+
 bool reference_baseline::contains(std::uintptr_t, std::uintptr_t) const noexcept { return false; }
 
 reference_search find_references(const mapped_image&, const reference_baseline&, std::span<reference_place>,

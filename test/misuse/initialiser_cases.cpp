@@ -198,8 +198,9 @@ case_table initialiser_cases() {
   const expectation remembered = refuses("ctor_throws");
   const expectation in_time = refuses("ctor_locks");
   const expectation uncancelled = survives();
-  const expectation in_cycle =
-      known_gap("modules that hold each other are reported as a cycle", defers("each other"));
+  // Unless asked for, nobody looks at the stack, and at the process's end a finaliser that is on it may go.
+  const outlook in_cycle{level::own_stack, defers("each other"),
+                         known_gap_by_luck("departure checks, which `none` leaves out", defers("each other"))};
   return {
       {"a11a", "an initialiser opens another module, its finaliser releases it", initialiser_opens,
        survives()},

@@ -2,6 +2,7 @@
 
 #include "departure.hpp"
 #include "file_check.hpp"
+#include "holding_cycles.hpp"
 #include "linger.hpp"
 #include "loader_turn.hpp"
 #include "module_thread.hpp"
@@ -137,6 +138,8 @@ bool patience_left::is_over(std::uint64_t) noexcept { return false; }
 std::chrono::nanoseconds patience_left::next() noexcept { return {}; }
 std::string describe_worker(std::uint64_t, const char*, const char*, duration, bool) { return {}; }
 void heed_forks_in_turns() noexcept {}
+bool find_holding_cycles(registry&, std::uintptr_t) noexcept { return false; }
+void forget_holding_cycles(registry&) noexcept {}
 
 linger_finding explain_lingering(const std::string&, const os::mapped_image&) { return {}; }
 } // namespace detail
