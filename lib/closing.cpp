@@ -12,6 +12,7 @@
 #include "plugin_host.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
+#include "static_tls.hpp"
 #include "symbol_cache.hpp"
 #include "throwers.hpp"
 
@@ -105,6 +106,7 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
       !result.gone && g.find_image_locked(r.handle, r.loaded_as, &r) != nullptr; // beside us, while we closed
   const bool lingers = !result.gone && !reopened;
   if (lingers) linger_locked(g, r, result);
+  if (result.gone && r.image.static_tls) note_static_tls_gone_locked(g);
   entry.outcome = result.refused ? unload_outcome::failed
                   : lingers      ? unload_outcome::lingering
                   : reopened     ? unload_outcome::busy
@@ -238,6 +240,9 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
   if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) return closed_by_others(g, r, report);
   if (r.let_go_inside) return let_policy_decide(g, r, chain, report);
+  if (chain.in_order && r.image.static_tls)
+    if (const departure_finding found = ask_static_tls(g, r))
+      return postpone(g, r, departure_check::threads, found, report);
   if (!g.may_close(r, chain, report)) return false;
   if (chain.level == departure_check::references) forget_symbols(r);
   hook_result said;
@@ -274,11 +279,15 @@ void registry::close_chain(closing_chain& chain, report_builder* report) noexcep
 
 // glibc postpones a close that comes from a finaliser until the close that runs the finaliser is done.
 void registry::look_again_outside(report_builder* report) noexcept {
+  bool finished = false;
+  bool freed = false;
   {
     const sync::scoped_lock lock(mutex);
-    if (!std::exchange(look_again, false)) return;
+    finished = std::exchange(look_again, false);
+    freed = std::exchange(static_tls_freed, false);
   }
-  look_at_lingering(report);
+  if (finished) look_at_lingering(report);
+  if (freed) safe_point();
 }
 
 void registry::safe_point() noexcept {
@@ -412,6 +421,7 @@ void close_all(registry& g, departure_check level, bool ask_votes, report_builde
   for (;;) {
     closing_chain chain("by a final close", level);
     chain.ask_votes = ask_votes;
+    chain.in_order = false;
     {
       const sync::scoped_lock lock(g.mutex);
       idle_list victims;

@@ -27,6 +27,7 @@ struct closing_chain {
   const char* why;       // "by a sweep"
   departure_check level; // what is asked before each close
   std::uint64_t asked_since = UINT64_MAX; // a vote that was given after this tick is not asked for again
+  bool in_order = true;  // false: what uses static thread-local storage does not wait for what was loaded later
   bool ask_votes = true; // false: closed whatever the module says
   std::uintptr_t entry;  // the frame that the application called: below it, everything on the stack is ours
   TENURE_ALWAYS_INLINED closing_chain(const char* reason, departure_check asked) noexcept
@@ -74,6 +75,7 @@ struct registry {
   bool some_votes = false;       // some module that was loaded votes
   bool exit_watched = false;     // see os::watch_exit
   bool lingered = false;         // some module may linger: set with that state, cleared by whoever looks at them all
+  bool static_tls_freed = false; // a close that waited for it can be tried again; see static_tls.hpp
   bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
   std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
 

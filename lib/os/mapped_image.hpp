@@ -26,6 +26,7 @@ struct mapped_image {
   address_range whole;                   // from the first to the last page of all segments
   address_range code[max_code_ranges]{}; // the executable parts of it
   std::size_t code_count = 0;
+  bool static_tls = false; // has thread-local storage in the room that the loader gives back from its end only (glibc)
 
   [[nodiscard]] constexpr bool known() const noexcept { return whole.size() != 0; }
 

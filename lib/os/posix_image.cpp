@@ -181,6 +181,17 @@ bool measure_by_handle(void* handle, const link_map& map, mapped_image& image) n
   return image.known();
 }
 
+// Has variables of its own there: the flag alone is also set where those of others are used.
+bool has_static_tls([[maybe_unused]] void* handle, [[maybe_unused]] const link_map& map) noexcept {
+#  if defined(__GLIBC__)
+  std::size_t number = 0;
+  for (const ElfW(Dyn)* entry = map.l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry)
+    if (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_STATIC_TLS) != 0)
+      return ::dlinfo(handle, RTLD_DI_TLS_MODID, &number) == 0 && number != 0;
+#  endif
+  return false;
+}
+
 } // namespace
 
 // glibc, musl and the BSDs: a handle is (or leads to) a link_map. glibc takes any address for one; what is none, or of
@@ -189,9 +200,11 @@ bool describe(void* handle, mapped_image& image, std::string& path, bool foreign
   link_map* map = nullptr;
   if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return false;
   path = name_of(map->l_name);
-  if (!foreign && measure_by_handle(handle, *map, image)) return true;
-  search wanted{map->l_ld, &image};
-  ::dl_iterate_phdr(measure, &wanted);
+  if (foreign || !measure_by_handle(handle, *map, image)) {
+    search wanted{map->l_ld, &image};
+    ::dl_iterate_phdr(measure, &wanted);
+  }
+  if (image.known()) image.static_tls = has_static_tls(handle, *map);
   return image.known();
 }
 

@@ -89,9 +89,6 @@ inline expectation known_gap_by_luck(const char* defence, expectation e) {
   return known_gap(defence, e);
 }
 
-// A defence that is not there yet.
-inline constexpr const char* reverse_order = "modules are closed in the reverse order of loading";
-
 // A stale use that no check has prevented: a fault that names the module, not a call of whoever lies there
 // now.
 inline expectation stale_use() { return faults(); }

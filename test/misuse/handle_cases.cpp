@@ -199,9 +199,7 @@ case_table handle_cases() {
       {"a19b", "2,000 cycles with an object", object_cycles, survives()},
       {"a19c", "2,000 cycles with a thread_local, used on a thread", tls_cycles, survives()},
       {"a19d", "2,000 cycles in which the module throws", throw_cycles, survives()},
-      {"a19e", "2,000 cycles with an atexit handler", atexit_cycles,
-       if_strict(known_gap("the reference scan's time with thousands of dead exit handlers", survives()),
-                 survives())},
+      {"a19e", "2,000 cycles with an atexit handler", atexit_cycles, survives()},
       {"a19f", "2,000 opens that fail", failing_cycles, survives()},
   };
 }
