@@ -352,10 +352,11 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     const bool mapped = os::is_mapped(r->image, r->loaded_as.c_str());
     const sync::scoped_lock lock(mutex);
     unload_entry entry = describe_locked(*r);
-    entry.outcome = mapped ? unload_outcome::lingering : unload_outcome::gone;
+    const bool reopened = mapped && find_image_locked(r->handle, r->loaded_as, r) != nullptr; // beside us, while we looked
+    entry.outcome = reopened ? unload_outcome::busy : mapped ? unload_outcome::lingering : unload_outcome::gone;
     if (!mapped) r->reason = entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
     note(report, *r, entry);
-    if (mapped && policy != nullptr) { // else nobody is left to look at it again
+    if (mapped && !reopened && policy != nullptr) { // else nobody is left to look at it again
       r->state = phase::lingering;
       lingered = true;
       r->worker = 0;

@@ -112,7 +112,7 @@ bool loader_turn::await_locked(duration patience) noexcept {
   patience_left left(patience);
   while (t.owner != 0) {
     const bool over = left.is_over(t.call);
-    const bool waits_for_us = left.waited() >= first_look && os::waits_for_this_thread(t.number);
+    const bool waits_for_us = left.waited() >= first_look && os::waits_for_this_thread(t.number, &t.mutex);
     if (over || waits_for_us) {
       tell_locked(waits_for_us);
       return false;

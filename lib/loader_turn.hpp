@@ -29,7 +29,7 @@ public:
   explicit patience_left(duration limit) noexcept
       : limit_(limit) {}
 
-  // `call`: a number of what is waited for now.
+  // `call`: a number that is another one when there was progress; not 0.
   [[nodiscard]] bool is_over(std::uint64_t call) noexcept;
   // To be waited at most before the next look.
   [[nodiscard]] std::chrono::nanoseconds next() noexcept;

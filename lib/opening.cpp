@@ -144,9 +144,10 @@ opening::answer opening::decide_locked(const location& where, module_record*& r)
 // Waits for another thread's load or close, which may still have to pass the gate. False, with a failure, if that takes
 // too long.
 bool opening::await_locked(const module_record& r, patience_left& left) {
-  const bool over = left.is_over(r.worker);
+  // As long as anything gets done, one that stands in line is not given up: a sweep may close many modules.
+  const bool over = left.is_over(g_.stats.loads + g_.stats.failures + g_.stats.closes + g_.stats.deferrals + 1);
   // A worker needs the mutex to end its work.
-  const bool in_vain = left.waited() >= first_look && os::waits_for_this_thread(r.worker_number);
+  const bool in_vain = left.waited() >= first_look && os::waits_for_this_thread(r.worker_number, &g_.mutex);
   if (!over && !in_vain) {
     wait_beside_forks(g_.changed, g_.mutex, left.next());
     return true;
@@ -355,6 +356,19 @@ bool lacks_file(errc why) noexcept {
   return why == errc::file_not_found || why == errc::not_a_regular_file || why == errc::permission_denied;
 }
 
+// The record of an image, or of its file. One that another thread closes may be put back among the open ones, beside a
+// second one of the same image: so it is waited for, but not inside the loader. Null, with a failure, if that takes too long.
+module_record* opening::find_settled_locked(const loaded& seen, const os::file_identity& file) {
+  patience_left left(options_.patience);
+  for (;;) {
+    module_record* r = g_.find_image_locked(seen.handle, seen.path, nullptr);
+    if (r == nullptr) r = g_.find_file_locked(file);
+    const bool closes = r != nullptr && r->state == phase::closing && r->worker != sync::this_thread_id();
+    if (!closes || sync::this_thread().inside_loader != 0) return r;
+    if (!await_locked(*r, left)) return nullptr;
+  }
+}
+
 // The record of a module that the system has given us a reference to; that reference is ours from here on.
 record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed) {
   void* spare = nullptr;
@@ -374,9 +388,10 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
         return failed(fault, seen.path);
       }
       const sync::scoped_lock lock(g_.mutex);
-      r = g_.find_image_locked(seen.handle, seen.path, nullptr);
-      if (r == nullptr) r = g_.find_file_locked(file);
-      if (r != nullptr && r->state == phase::open) {
+      r = find_settled_locked(seen, file);
+      if (why_) {
+        spare = borrowed ? nullptr : seen.handle;
+      } else if (r != nullptr && r->state == phase::open) {
         spare = seen.handle;
         r = g_.share_locked(*r, why_);
         if (r == nullptr && borrowed) spare = nullptr; // stays the caller's, as with any failure

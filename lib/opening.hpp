@@ -51,6 +51,7 @@ private:
   answer decide_locked(const location& where, module_record*& r);
   answer reenter_locked(module_record& r);
   bool await_locked(const module_record& r, patience_left& left);
+  module_record* find_settled_locked(const loaded& seen, const os::file_identity& file);
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);

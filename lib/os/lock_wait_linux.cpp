@@ -47,7 +47,7 @@ bool joins_us(const futex_wait& wait, std::uint32_t me) noexcept {
 
 } // namespace
 
-bool waits_for_this_thread(std::uint64_t number) noexcept {
+bool waits_for_this_thread(std::uint64_t number, const void* but_not) noexcept {
   const int kept_errno = errno;
   char text[256];
   const thread_folder folder;
@@ -58,7 +58,8 @@ bool waits_for_this_thread(std::uint64_t number) noexcept {
   if (stands.blocked && stands.call == SYS_futex) {
     const futex_wait wait(stands);
     const auto me = static_cast<std::uint32_t>(::syscall(SYS_gettid));
-    found = !wait.limited && (is_own_mutex(wait, me) || joins_us(wait, me));
+    const bool passes = wait.limited || wait.word == reinterpret_cast<std::uintptr_t>(but_not);
+    found = !passes && (is_own_mutex(wait, me) || joins_us(wait, me));
   }
   errno = kept_errno;
   return found;

@@ -2,6 +2,6 @@
 
 namespace tenure::inline v1::os {
 
-bool waits_for_this_thread(std::uint64_t) noexcept { return false; }
+bool waits_for_this_thread(std::uint64_t, const void*) noexcept { return false; }
 
 } // namespace tenure::inline v1::os

@@ -215,7 +215,7 @@ bool is_mapped(const mapped_image& image, const char*) noexcept {
   return tenure_test::numbered(image.whole.begin).system_references > 0;
 }
 bool is_function(const void*) noexcept { return false; }
-bool waits_for_this_thread(std::uint64_t) noexcept { return false; }
+bool waits_for_this_thread(std::uint64_t, const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
 std::uint64_t this_thread_number() noexcept { return tenure::sync::this_thread_id(); }
 bool thread_has_ended(std::uint64_t) noexcept { return current->all_ended; }
