@@ -1,5 +1,6 @@
 #include <tenure/class_table.hpp>
 
+#include "holder_notes.hpp"
 #include "sync.hpp"
 
 #include <algorithm>
@@ -107,24 +108,47 @@ void end_class_table(class_table_data* t) noexcept {
     left.swap(t->classes);
     t->stopping = true;
   }
-  for (offered_class& c : left) drop_share(c.shared);
+  for (offered_class& c : left) {
+    forget_hold({t, c.number.number});
+    drop_share(c.shared);
+  }
   left.clear();
   drop_table(t);
 }
 
-registration add_class(class_table_data& t, const char* name, module owner, void* object,
-                       class_options options, failure& why) noexcept {
-  if (!owner || object == nullptr) {
+namespace {
+
+// May throw std::bad_alloc; then nothing has happened.
+registration enter(class_table_data& t, offered_class fresh) {
+  const sync::scoped_lock lock(t.mutex);
+  fresh.number = {t.last + 1};
+  t.classes.push_back(std::move(fresh));
+  share(t.owners);
+  return {++t.last};
+}
+
+// Of a class that is out of the table.
+void let_go(class_table_data& t, offered_class& taken) noexcept {
+  forget_hold({&t, taken.number.number});
+  drop_share(taken.shared);
+}
+
+} // namespace
+
+registration add_class(class_table_data& t, const char* name, record* owner, void* object,
+                       class_options options, const code_location* taken, failure& why) noexcept {
+  if (owner == nullptr || object == nullptr) {
     set_failure(why, errc::empty_handle, "", name);
     return {};
   }
   auto* const shared = new (std::nothrow) connection{1, object, &t};
   try {
     if (shared == nullptr) throw std::bad_alloc();
-    const sync::scoped_lock lock(t.mutex);
-    t.classes.push_back({{t.last + 1}, name, std::move(owner), shared, options});
-    share(t.owners);
-    return {++t.last};
+    acquire(owner->refs); // the caller has one
+    module held = handle_access::adopt_reference(owner);
+    const registration made = enter(t, {{}, name, std::move(held), shared, options});
+    note_hold({&t, made.number}, *owner, holder_kind::registration, taken, name);
+    return made;
   } catch (const std::bad_alloc&) {
     delete shared;
     set_failure(why, errc::out_of_memory, "", name);
@@ -140,7 +164,7 @@ bool revoke_class(class_table_data& t, registration r, bool disconnect, failure&
     if (why) return false;
     taken = take_locked(t, at, disconnect);
   }
-  drop_share(taken.shared);
+  let_go(t, taken);
   return true;
 }
 
@@ -160,7 +184,7 @@ bool lock_class(class_table_data& t, registration r, bool lock, bool last_releas
     if (lock || at->locks != 0 || !last_releases) return true;
     taken = take_locked(t, at, true);
   }
-  drop_share(taken.shared);
+  let_go(t, taken);
   return true;
 }
 
@@ -175,7 +199,7 @@ void suspend_classes(class_table_data& t) noexcept {
   t.suspended = true;
 }
 
-connection* find_class(class_table_data& t, const char* name, module& owner, failure& why) noexcept {
+connection* find_class(class_table_data& t, const char* name, record*& owner, failure& why) noexcept {
   const sync::scoped_lock lock(t.mutex);
   if (t.stopping) {
     set_failure(why, errc::server_stopping, "", name);
@@ -190,7 +214,8 @@ connection* find_class(class_table_data& t, const char* name, module& owner, fai
   found->used_up = found->options.single_use;
   ++t.users;
   share(found->shared->owners);
-  owner = found->owner;
+  owner = handle_access::record_of(found->owner);
+  acquire(owner->refs); // the registration has one
   return found->shared;
 }
 

@@ -1,6 +1,7 @@
 // Exceptions that a module let out: their type, their destructor and what() are the module's, so it stays
 // loaded until the last copy of the exception is gone, on whatever thread.
 #include "os/exception_head.hpp"
+#include "holder_notes.hpp"
 #include "registry.hpp"
 
 #include <cstring>
@@ -55,6 +56,7 @@ void destroy_thrown(void* object) {
     if (h->next == nullptr && h->destroy != nullptr) h->destroy(object);
   for (thrown_hold* h = taken; h != nullptr;) {
     thrown_hold* const next = h->next;
+    forget_hold({h});
     drop_reference(*h->held);
     delete h;
     h = next;
@@ -83,6 +85,7 @@ void keep_while_thrown(record& r) noexcept {
     return;
   }
   acquire(r.refs);
+  note_hold({hold}, r, holder_kind::exception, nullptr);
   const sync::scoped_lock lock(holds_mutex());
   const auto ours = reinterpret_cast<std::uintptr_t>(&destroy_thrown);
   if (head.destructor != ours)

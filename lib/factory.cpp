@@ -1,5 +1,4 @@
 #include <tenure/make.hpp>
-#include <tenure/symbol.hpp>
 
 #include <fmt/format.h>
 
@@ -34,18 +33,22 @@ const tenure_factory* find_row(tenure_factories_function& table, const interface
 
 } // namespace
 
-const tenure_factory* find_factory(const module& m, const interface_stamp& wanted, const char* name,
+const tenure_factory* find_factory(record* held, const interface_stamp& wanted, const char* name,
                                    failure& why) {
-  const auto table = m.symbol<tenure_factories_function>("tenure_factories", why);
-  if (!table) return nullptr;
-  const tenure_factory* const row =
-      call_across(*handle_access::record_of(m), [&] { return find_row(*table, wanted, name); });
+  if (held == nullptr) {
+    set_failure(why, errc::empty_handle, "", "tenure_factories");
+    return nullptr;
+  }
+  void* const found = find_symbol(*held, "tenure_factories", symbol_kind::function, why);
+  if (found == nullptr) return nullptr;
+  auto& table = *reinterpret_cast<tenure_factories_function*>(found);
+  const tenure_factory* const row = call_across(*held, [&] { return find_row(table, wanted, name); });
   if (row == nullptr)
-    set_failure(why, errc::no_such_factory, m.path(), fmt::format("{} \"{}\"", wanted.id.name, name).c_str());
+    set_failure(why, errc::no_such_factory, path_of(*held), fmt::format("{} \"{}\"", wanted.id.name, name).c_str());
   else if (!fits(*row, wanted))
-    set_failure(why, errc::interface_mismatch, m.path(), difference(*row, wanted).c_str());
+    set_failure(why, errc::interface_mismatch, path_of(*held), difference(*row, wanted).c_str());
   else if (row->create == nullptr || row->destroy == nullptr)
-    set_failure(why, errc::no_such_factory, m.path(), "its row lacks a function");
+    set_failure(why, errc::no_such_factory, path_of(*held), "its row lacks a function");
   return why ? nullptr : row;
 }
 

@@ -1,5 +1,6 @@
 #include "holders.hpp"
 
+#include "holder_notes.hpp"
 #include "registry.hpp"
 #include "unlink.hpp"
 
@@ -38,7 +39,7 @@ bool has_edge_locked(const module_record& user, const record& used) noexcept {
 
 } // namespace
 
-bool add_dependency(record* user, record* used, failure& why) noexcept {
+bool add_dependency(record* user, record* used, const code_location* taken, failure& why) noexcept {
   if (user == nullptr || used == nullptr) {
     set_failure(why, errc::empty_handle, "", "");
     return false;
@@ -49,6 +50,7 @@ bool add_dependency(record* user, record* used, failure& why) noexcept {
     return false;
   }
   registry& g = *user->owner;
+  note_hold({edge}, *used, holder_kind::dependency, taken, path_of(*user)); // before somebody may let go of it
   bool cycle = false;
   {
     const sync::scoped_lock lock(g.mutex);
@@ -59,6 +61,7 @@ bool add_dependency(record* user, record* used, failure& why) noexcept {
       return true;
     }
   }
+  forget_hold({edge});
   delete edge;
   if (cycle) set_failure(why, errc::dependency_cycle, path_of(*used), path_of(*user));
   return !cycle; // there is such an edge already
@@ -82,6 +85,7 @@ void registry::release_dependencies() noexcept {
   }
   while (released != nullptr) {
     dependency* const d = std::exchange(released, released->next);
+    forget_hold({d});
     drop_reference(*d->used);
     delete d;
   }
@@ -97,6 +101,8 @@ lock_entry* find_entry(const lock_owner_data& owner, const record* r) noexcept {
   return nullptr;
 }
 
+holder_key key_of(const lock_entry& entry) noexcept { return {&entry, 1}; } // counted
+
 void remove(lock_entry& entry) noexcept {
   unlink(entry.owner->entries, &lock_entry::next_of_owner, entry);
   module_record& r = *entry.locked;
@@ -104,6 +110,7 @@ void remove(lock_entry& entry) noexcept {
     const sync::scoped_lock lock(r.owner->mutex);
     unlink(r.locks, &lock_entry::next_of_module, entry);
   }
+  forget_holds_at(&entry);
   delete &entry;
   unpin_module(r);
 }
@@ -124,12 +131,13 @@ void end_lock_owner(lock_owner_data* owner) noexcept {
   delete owner;
 }
 
-bool add_lock(lock_owner_data& owner, record* r, failure& why) noexcept {
+bool add_lock(lock_owner_data& owner, record* r, const code_location* taken, failure& why) noexcept {
   if (r == nullptr) {
     set_failure(why, errc::empty_handle, "", "");
     return false;
   }
   if (lock_entry* const e = find_entry(owner, r)) {
+    note_hold(key_of(*e), *r, holder_kind::lock, taken, owner.name.c_str());
     const sync::scoped_lock lock(r->owner->mutex);
     ++e->count;
     return true;
@@ -141,6 +149,7 @@ bool add_lock(lock_owner_data& owner, record* r, failure& why) noexcept {
   }
   owner.entries = e;
   pin_module(*r);
+  note_hold(key_of(*e), *r, holder_kind::lock, taken, owner.name.c_str());
   const sync::scoped_lock lock(r->owner->mutex);
   e->next_of_module = std::exchange(full(*r).locks, e);
   return true;
@@ -153,6 +162,7 @@ bool drop_lock(lock_owner_data& owner, record* r, failure& why) noexcept {
                 owner.name.c_str());
     return false;
   }
+  forget_hold(key_of(*e));
   {
     const sync::scoped_lock lock(r->owner->mutex);
     if (--e->count != 0) return true;
@@ -164,6 +174,36 @@ bool drop_lock(lock_owner_data& owner, record* r, failure& why) noexcept {
 std::uint32_t count_locks(const lock_owner_data& owner, const record* r) noexcept {
   const lock_entry* const e = find_entry(owner, r);
   return e != nullptr ? e->count : 0;
+}
+
+// --- all of them ---
+
+namespace {
+
+// References and pins as they are now.
+std::uint32_t count_holds(record& r) noexcept {
+  const sync::scoped_lock lock(r.owner->mutex);
+  const module_record& m = full(r);
+  return count_of(look(r.refs)) + (m.is_static() ? 0 : m.pins);
+}
+
+std::uint32_t count_listed(const holder_data& data) noexcept {
+  std::uint32_t n = 0;
+  for (const holder& h : data.holders)
+    if (h.kind != holder_kind::token) n += h.kind == holder_kind::lock ? 1 : h.count; // an owner's locks are one pin
+  return n;
+}
+
+} // namespace
+
+holder_list holders_of(record& r) noexcept {
+  auto* const data = new (std::nothrow) holder_data;
+  if (data == nullptr) return {};
+  collect_holders(r, r.generation, *data);
+  const std::uint32_t holds = count_holds(r);
+  const std::uint32_t listed = count_listed(*data);
+  data->unlisted = holds > listed ? holds - listed : 0;
+  return holder_list(data);
 }
 
 // --- in words ---

@@ -3,6 +3,7 @@
 #include "calls.hpp"
 #include "failure_access.hpp"
 #include "gated_lock.hpp"
+#include "holder_notes.hpp"
 #include "slots.hpp"
 #include "sync.hpp"
 
@@ -25,7 +26,8 @@ struct open_interface {
 namespace {
 
 struct keyed_object {
-  object_parts parts;
+  module owner;
+  object_parts parts; // its owner is empty: that is above
   std::string factory;
   std::unique_ptr<open_interface> interfaces; // the last one first
   bool left_to_table = false;
@@ -59,6 +61,7 @@ errc take_object(keyed_state& s, std::uint64_t id, keyed_object& out) noexcept {
   const gated_lock lock(s.mutex);
   key_answer answer;
   if (s.objects.find(id, answer) != nullptr) out = s.objects.remove(id);
+  if (answer == key_answer::found) forget_hold({&s, id});
   return cause_of(answer);
 }
 
@@ -83,7 +86,7 @@ struct destroyed_at_end { // also if the release of an interface throws
 // All callbacks come before the module is let go (E-H4): that is done last, by host code, and also if the
 // module's code throws.
 void end_object(keyed_object& gone) {
-  const module last = std::move(gone.parts.owner);
+  const module last = std::move(gone.owner);
   call_across(*handle_access::record_of(last), [&] {
     const destroyed_at_end object{gone.parts};
     release_all(std::move(gone.interfaces));
@@ -136,9 +139,12 @@ void give_place_back(keyed_state& s, std::uint64_t id) noexcept {
   s.objects.give_back(id);
 }
 
-void fill_place(keyed_state& s, std::uint64_t id, object_parts&& parts) noexcept {
+void fill_place(keyed_state& s, std::uint64_t id, const object_parts& parts, const code_location* taken) noexcept {
+  if (parts.owner != nullptr) note_hold({&s, id}, *parts.owner, holder_kind::keyed_object, taken);
   const gated_lock lock(s.mutex);
-  s.objects.taken(id).parts = std::move(parts);
+  keyed_object& object = s.objects.taken(id);
+  object.parts = parts;
+  object.owner = handle_access::adopt_reference(std::exchange(object.parts.owner, nullptr));
   s.objects.publish(id);
 }
 
@@ -172,11 +178,14 @@ errc look_at_key(keyed_state& s, std::uint64_t id, const void* type, void*& obje
   return errc::ok;
 }
 
-module owner_of_key(keyed_state& s, std::uint64_t id) noexcept {
+record* owner_of_key(keyed_state& s, std::uint64_t id) noexcept {
   const gated_lock lock(s.mutex);
   key_answer answer;
   const keyed_object* const found = s.objects.find(id, answer);
-  return found != nullptr ? found->parts.owner : module();
+  if (found == nullptr || !found->owner) return nullptr;
+  record* const r = handle_access::record_of(found->owner);
+  acquire(r->refs); // the table has one
+  return r;
 }
 
 const char* factory_of_key(keyed_state& s, std::uint64_t id) noexcept {
@@ -193,14 +202,17 @@ std::uint32_t objects_of(keyed_state& s) noexcept {
 
 // --- secondary interfaces ---
 
-interface_request::~interface_request() { delete node; }
+interface_request::~interface_request() {
+  delete node;
+  if (owner != nullptr) drop_reference(*owner);
+}
 
 namespace {
 
 // The function's address, or null with `why`. Without the table's mutex.
-any_function* find_function(const module& owner, const char* name, failure& why) noexcept {
-  void* const address = find_symbol(*handle_access::record_of(owner), name, symbol_kind::function, why);
-  if (why.code() == errc::symbol_not_found) set_failure(why, errc::interface_not_found, owner.path(), name);
+any_function* find_function(record& owner, const char* name, failure& why) noexcept {
+  void* const address = find_symbol(owner, name, symbol_kind::function, why);
+  if (why.code() == errc::symbol_not_found) set_failure(why, errc::interface_not_found, path_of(owner), name);
   return reinterpret_cast<any_function*>(address);
 }
 
@@ -210,14 +222,14 @@ bool begin_interface(keyed_state& s, std::uint64_t id, const void* type, const i
                      interface_request& ask, failure& why) noexcept {
   const errc answer = look_at_key(s, id, type, ask.object);
   if (answer == errc::ok) ask.owner = owner_of_key(s, id);
-  if (answer != errc::ok || !ask.owner) {
+  if (answer != errc::ok || ask.owner == nullptr) {
     set_failure(why, answer != errc::ok ? answer : errc::key_stale, "", names.get);
     return false;
   }
   ask.node = new (std::nothrow) open_interface;
   if (ask.node == nullptr) set_failure(why, errc::out_of_memory, "", "");
-  if (!why) ask.get = find_function(ask.owner, names.get, why);
-  if (!why && names.release != nullptr) ask.node->release = find_function(ask.owner, names.release, why);
+  if (!why) ask.get = find_function(*ask.owner, names.get, why);
+  if (!why && names.release != nullptr) ask.node->release = find_function(*ask.owner, names.release, why);
   return !why;
 }
 
@@ -225,7 +237,7 @@ bool begin_interface(keyed_state& s, std::uint64_t id, const void* type, const i
 bool add_interface(keyed_state& s, std::uint64_t id, interface_request& ask, void* found, release_call* call,
                    failure& why) {
   if (found == nullptr) {
-    set_failure(why, errc::interface_not_found, ask.owner.path(), "the module returned null");
+    set_failure(why, errc::interface_not_found, path_of(*ask.owner), "the module returned null");
     return false;
   }
   std::unique_ptr<open_interface> node(std::exchange(ask.node, nullptr));
@@ -257,7 +269,7 @@ errc release_interface(keyed_state& s, std::uint64_t id, void* offered) {
     while (*at != nullptr && (*at)->offered != offered) at = &(*at)->next;
     if (*at == nullptr) return errc::interface_not_found;
     found = std::exchange(*at, std::move((*at)->next));
-    held = object->parts.owner;
+    held = object->owner;
   }
   release_all(std::move(found));
   return errc::ok;

@@ -1,5 +1,6 @@
 #include "plugin_host.hpp"
 
+#include "holder_notes.hpp"
 #include "module_thread.hpp"
 #include "registry.hpp"
 
@@ -45,13 +46,19 @@ void let_go_inside(module_record& r) noexcept {
   r.let_go_inside = true;
 }
 
+// All references of the module's own code in one: it has no place of ours, and drops any of them.
+holder_key key_of(const tenure_host* host) noexcept { return {host, 1}; }
+
 tenure_answer hold(const tenure_host* host) {
   module_record* const r = occupant(host);
-  return r != nullptr && hold_from_inside(*r) ? TENURE_YES : TENURE_NO;
+  if (r == nullptr || !hold_from_inside(*r)) return TENURE_NO;
+  note_hold(key_of(host), *r, holder_kind::own_code, nullptr);
+  return TENURE_YES;
 }
 
 void drop(const tenure_host* host) {
   module_record* const r = occupant(host);
+  if (r != nullptr) forget_hold(key_of(host));
   if (r == nullptr || !is_last(release(r->refs))) return;
   const registry_hold alive(*r->owner); // a module whose last releaser is under way is not closed
   let_go_inside(*r);

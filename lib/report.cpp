@@ -13,6 +13,7 @@ report_builder::~report_builder() { delete data_; }
 
 unload_report report_builder::finish() noexcept {
   if (data_ != nullptr) look_at_files();
+  if (data_ != nullptr && holders_are_tracked()) look_at_holders();
   return unload_report(std::exchange(data_, nullptr));
 }
 
@@ -26,6 +27,20 @@ void report_builder::look_at_files() noexcept {
       os::fault ignored; // a file that was only deleted is no other file
       os::file_identity now;
       if (os::identify(entry.path, now, ignored) && !(now == loaded)) entry.file_replaced = true;
+    } catch (const std::bad_alloc&) {
+      data_->complete = false;
+    }
+  }
+}
+
+void report_builder::look_at_holders() noexcept {
+  for (std::size_t i = 0; i != data_->entries.size(); ++i) {
+    unload_entry& entry = data_->entries[i];
+    if (entry.outcome == unload_outcome::gone) continue;
+    try {
+      holder_data& found = data_->holders.emplace_front();
+      collect_holders(*data_->subjects[i].record, data_->subjects[i].generation, found);
+      entry.holders = {found.holders.data(), found.holders.size()};
     } catch (const std::bad_alloc&) {
       data_->complete = false;
     }

@@ -2,6 +2,7 @@
 #ifndef TENURE_LIB_REPORT_BUILDER_HPP
 #define TENURE_LIB_REPORT_BUILDER_HPP
 
+#include "holder_notes.hpp"
 #include "record.hpp"
 
 #include <tenure/report.hpp>
@@ -21,6 +22,7 @@ struct report_data {
   std::vector<unload_entry> entries;
   std::vector<subject> subjects; // of the entry at the same index
   std::forward_list<std::string> texts; // what the entries point at; not moved, and no allocation while empty
+  std::forward_list<holder_data> holders; // what the entries point at
   bool complete = true;
 };
 
@@ -33,11 +35,12 @@ struct report_builder {
   // Never throws: an entry that finds no memory makes the report incomplete. The later word on a module
   // replaces the earlier one. Needs the registry's mutex.
   void add(const module_record& r, const unload_entry& entry) noexcept;
-  // Looks at the files: without the mutex.
+  // Looks at the files and at the holders: without the mutex.
   [[nodiscard]] unload_report finish() noexcept;
 
 private:
   void look_at_files() noexcept;
+  void look_at_holders() noexcept;
   unload_entry* find(const module_record& r) noexcept;
 
   report_data* data_; // null where memory was refused

@@ -1,6 +1,7 @@
 // Ending a module on purpose. The order of the steps stands in controller.hpp.
 #include "calls.hpp"
 #include "failure_access.hpp"
+#include "holder_notes.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
 #include "tokens.hpp"
@@ -103,12 +104,12 @@ bool describe_if_there(registry& g, const module_record& r, std::uint64_t life,
 
 // Drops the last hold of the controller, and looks what has become of the module. The path is copied before,
 // while something can still be refused.
-void let_go_of(module& held, registry& g, module_record& r, const std::string& path,
+void let_go_of(registry& g, module_record& r, const std::string& path,
                shutdown_result& result) noexcept {
   const registry_hold alive(g);
   const os::mapped_image image = r.image;
   const std::uint64_t life = r.generation; // constant while it is held
-  held.reset();
+  drop_reference(r);
   if (describe_if_there(g, r, life, result)) return;
   result.outcome = look_for(image, path);
 }
@@ -122,26 +123,52 @@ bool copy_path(const module_record& r, std::string& path) noexcept {
   }
 }
 
+// The calls in flight that are known by name; "" if none is.
+std::string calls_in_words(const module_record& r) {
+  holder_data held;
+  collect_holders(r, r.generation, held);
+  std::string text;
+  for (const holder& h : held.holders)
+    if (h.kind == holder_kind::guard || h.kind == holder_kind::call) text += fmt::format("{}{}", text.empty() ? "" : "; ", h.text);
+  return text;
+}
+
+bool refuse_for_calls(shutdown_result& result, const module_record& r) noexcept {
+  try {
+    const std::string calls = calls_in_words(r);
+    set_failure(result.why, errc::calls_in_flight, r.path(), calls.c_str());
+  } catch (const std::bad_alloc&) {
+    set_failure(result.why, errc::calls_in_flight, r.path(), "");
+  }
+  return false;
+}
+
+bool refused(shutdown_result& result, errc code, const char* path, const char* text) noexcept {
+  set_failure(result.why, code, path, text);
+  return false;
+}
+
 } // namespace
 
-void shut_down(module& held, duration deadline, shutdown_mode mode, const code_location& where,
+bool shut_down(record* held, duration deadline, shutdown_mode mode, const code_location& where,
                shutdown_result& result, failure& note) noexcept {
-  if (!held) return set_failure(result.why, errc::empty_handle, "", "a controller of nothing");
-  module_record& r = full(*handle_access::record_of(held));
+  if (held == nullptr) return refused(result, errc::empty_handle, "", "a controller of nothing");
+  module_record& r = full(*held);
   registry& g = *r.owner;
   std::string path;
-  if (!copy_path(r, path)) return set_failure(result.why, errc::out_of_memory, "", "");
+  if (!copy_path(r, path)) return refused(result, errc::out_of_memory, "", "");
   failure told = make_note(r, now_of(g), where);
-  if (!stop_new_calls(g, r, told, result.why)) return;
+  if (!stop_new_calls(g, r, told, result.why)) return false;
   shut_token_sources(r, told);
   result.calls = drain(g, r, deadline);
   if (result.calls != 0 && mode == shutdown_mode::refuse) {
     go_on_as_before(g, r);
-    return set_failure(result.why, errc::calls_in_flight, r.path(), "");
+    return refuse_for_calls(result, r);
   }
   result.tokens = end_token_sources(r);
   note = std::move(told);
-  let_go_of(held, g, r, path, result);
+  let_go_of(g, r, path, result);
+  return true;
 }
 
 } // namespace tenure::inline v1::detail

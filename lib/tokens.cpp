@@ -3,6 +3,7 @@
 
 #include "failure_access.hpp"
 #include "gated_lock.hpp"
+#include "holder_notes.hpp"
 #include "registry.hpp"
 #include "unlink.hpp"
 
@@ -80,6 +81,7 @@ void ending::leave() noexcept {
     const gated_lock lock(s_.tree->mutex);
     if (s_.container != nullptr) unlink(s_.container->parts, &token_state::next_part, s_);
     swap(held, s_.over);
+    forget_holds_at(&s_); // the source and its tokens: none is given any more
     s_.done = true;
     s_.tree->finished.notify_all();
   }
@@ -148,10 +150,15 @@ bool gives_tokens(const token_state& s) noexcept {
   return !refused && (look(s.tree->root.life) & (over_bit | shut_bit)) == 0;
 }
 
+// In the list of whoever holds the module. Of a source over none there is nothing to tell.
+void note_token(const token_state& s, std::uint64_t id, const code_location& where) noexcept {
+  if (const module_record* const r = s.tree->root.place) note_hold({&s, id}, *r, holder_kind::token, &where);
+}
+
 // A place is taken before the count is raised: what can fail comes first, and a failure cannot be a last
 // revocation. `part`: who takes it as its hold on its container; in the list in the same step, so that an end
 // of `s` finds it.
-std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part) {
+std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part, const code_location* taken) {
   const gated_lock lock(s.tree->mutex);
   const std::uint64_t id = s.slots.take();
   if (!gives_tokens(s) || !try_hold(s.life)) {
@@ -160,15 +167,17 @@ std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* pa
   }
   s.slots.taken(id) = slot;
   s.slots.publish(id);
+  if (taken != nullptr) note_token(s, id, *taken);
   if (part == nullptr) return id;
   ++s.part_tokens;
   part->next_part = std::exchange(s.parts, part);
   return id;
 }
 
-std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part, failure& why) noexcept {
+std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part, const code_location* taken,
+                         failure& why) noexcept {
   try {
-    const std::uint64_t id = take_token(s, slot, part);
+    const std::uint64_t id = take_token(s, slot, part, taken);
     if (id == 0) refuse(s, why);
     return id;
   } catch (const std::bad_alloc&) {
@@ -188,6 +197,7 @@ bool take_back(token_state& s, std::uint64_t id, token_slot& slot, failure& why)
     if (s.slots.find(id, answer) != nullptr) {
       slot = s.slots.remove(id);
       s.part_tokens -= slot.is_part ? 1u : 0u;
+      forget_hold({&s, id});
       return true;
     }
   }
@@ -197,15 +207,16 @@ bool take_back(token_state& s, std::uint64_t id, token_slot& slot, failure& why)
 
 // --- making a source ---
 
-bool enter_list(token_state& s, const module& over, failure& why) noexcept {
-  module_record& r = full(*handle_access::record_of(over));
+bool enter_list(token_state& s, record& over, failure& why) noexcept {
+  module_record& r = full(over);
   const sync::scoped_lock lock(r.owner->mutex);
   if (r.shut_down) {
     why = r.shut_down;
     return false;
   }
   s.place = &r;
-  s.over = over;
+  acquire(over.refs); // the caller has one
+  s.over = handle_access::adopt_reference(&over);
   s.next_of_module = std::exchange(r.token_sources, &s);
   return true;
 }
@@ -218,11 +229,11 @@ bool enter_container(token_state& s, token_state& container, failure& why) noexc
   token_slot slot;
   slot.is_part = true;
   std::string_view("one of its parts").copy(slot.holder, token_slot::longest);
-  s.container_token = take_token(container, slot, &s, why);
+  s.container_token = take_token(container, slot, &s, nullptr, why);
   return s.container_token != 0;
 }
 
-token_state* build(const module* over, token_state* container, final_hook hook, failure& why) {
+token_state* build(record* over, token_state* container, final_hook hook, failure& why) {
   auto* const s = new token_state;
   s->hook = hook;
   bool made = false;
@@ -238,16 +249,20 @@ token_state* build(const module* over, token_state* container, final_hook hook, 
   return nullptr;
 }
 
+// A shutdown may have ended it already: then it holds nothing any more.
+void note_source(token_state& s, const record& over, const code_location& taken) noexcept {
+  const gated_lock lock(s.tree->mutex);
+  if (s.over) note_hold({&s, 0}, over, holder_kind::token_source, &taken);
+}
+
 } // namespace
 
-token_state* make_token_source(const module* over, token_state* container, final_hook hook,
+token_state* make_token_source(record* over, token_state* container, final_hook hook, const code_location* taken,
                                failure& why) noexcept {
-  if (over != nullptr && !*over) {
-    set_failure(why, errc::empty_handle, "", "a token source over no module");
-    return nullptr;
-  }
   try {
-    return build(over, container, hook, why);
+    token_state* const made = build(over, container, hook, why);
+    if (made != nullptr && over != nullptr && taken != nullptr) note_source(*made, *over, *taken);
+    return made;
   } catch (const std::bad_alloc&) {
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;
@@ -260,10 +275,10 @@ void end_token_source(token_state& s) noexcept {
   unshare_token_state(s);
 }
 
-std::uint64_t acquire_token(token_state& s, const code_location& where, failure& why) noexcept {
+std::uint64_t acquire_token(token_state& s, const code_location& where, bool tracked, failure& why) noexcept {
   token_slot slot;
   note_place(slot, where);
-  const std::uint64_t id = take_token(s, slot, nullptr, why);
+  const std::uint64_t id = take_token(s, slot, nullptr, tracked ? &where : nullptr, why);
   if (id != 0) share(s.owners);
   return id;
 }

@@ -1,6 +1,7 @@
 // Token sources, as the library sees them. A container, its parts and theirs are one tree with one lock.
 //
 // Lock order. A tree's mutex is a leaf, as the registry's is, and neither is taken with the other held.
+//   OK     tree's mutex -> table of holders
 //   ERROR  tree's mutex -> registry's mutex, hook, module code; and the other way round
 #ifndef TENURE_LIB_TOKENS_HPP
 #define TENURE_LIB_TOKENS_HPP

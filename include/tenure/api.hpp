@@ -10,7 +10,8 @@ namespace tenure::inline v1 {
 
 // A name as a template argument.
 template <std::size_t Size> struct fixed_name {
-  char text[Size]{};
+  char text[Size]{}; // the characters and a NUL
+  // From a literal.
   constexpr fixed_name(const char (&literal)[Size]) noexcept { // NOLINT(google-explicit-constructor)
     for (std::size_t i = 0; i != Size; ++i) text[i] = literal[i];
   }
@@ -28,14 +29,19 @@ template <std::size_t Size> struct fixed_name {
 // The entries of an api: a function by its signature, a variable by its type.
 template <fixed_name Name, class Signature> struct fn {
   static_assert(std::is_function_v<Signature>, "fn<> names a function: fn<\"decode\", int(const void*)>");
-  static constexpr const auto& name = Name;
-  using type = Signature;
+  static constexpr const auto& name = Name; // as the module exports it
+  using type = Signature; // of the function
 };
+// A variable of a module.
 template <fixed_name Name, class T> struct var {
   static_assert(!std::is_function_v<T>, "var<> names a variable: var<\"version\", int>");
-  static constexpr const auto& name = Name;
-  using type = T;
+  static constexpr const auto& name = Name; // as the module exports it
+  using type = T; // of the variable
 };
+
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // When not to use it: for one or two symbols that come and go; symbol<F> is simpler.
 // Obtained from: module::bind<api<...>>(); a copy. Holds one reference to the module; copying counts one,
@@ -48,11 +54,27 @@ template <class... Entries> class api {
   static_assert(((sizeof(Entries) != 0) && ...), "each entry is checked here, not where it is first used");
 
 public:
+  // How many entries there are.
   static constexpr std::size_t size = sizeof...(Entries);
+  // Their names, in order.
   static constexpr const char* names[] = {Entries::name.text...};
+  // What each is: a function, a variable.
   static constexpr detail::symbol_kind kinds[] = {detail::kind_of<typename Entries::type>()...};
 
   api() noexcept = default;
+#if defined(TENURE_TRACK_HOLDERS)
+  api(const api& other TENURE_AND_TAKEN_HERE) noexcept
+      : owner_(other.owner_, taken) {
+    detail::relabel_holder(&owner_, holder_kind::api);
+    for (std::size_t i = 0; i != size; ++i) addresses_[i] = other.addresses_[i];
+  }
+  api(api&&) noexcept = default;
+  api& operator=(api other) noexcept {
+    swap(owner_, other.owner_);
+    for (std::size_t i = 0; i != size; ++i) addresses_[i] = other.addresses_[i];
+    return *this;
+  }
+#endif
 
   // The address, typed: a pointer to the function or to the variable.
   template <fixed_name Name> [[nodiscard]] auto get() const noexcept {
@@ -88,24 +110,25 @@ private:
   void* addresses_[size]{};
 };
 
-template <class Api> Api module::bind() const {
+template <class Api> Api module::bind(TENURE_IF_TRACKED(const code_location& taken)) const {
   failure why;
-  Api bound = bind<Api>(why);
+  Api bound = bind<Api>(why TENURE_AND_TAKEN);
   if (why) detail::raise(static_cast<failure&&>(why));
   return bound;
 }
 
-template <class Api, detail::error_sink S> Api module::bind(S& sink) const {
+template <class Api, detail::error_sink S> Api module::bind(S& sink TENURE_IF_TRACKED(, const code_location& taken)) const {
   Api bound;
   failure why = detail::failure_for<S>();
   if (record_ == nullptr)
     detail::set_failure(why, errc::empty_handle, "", Api::names[0]);
   else if (detail::bind_symbols(*record_, Api::names, Api::kinds, bound.addresses_, Api::size, why))
-    bound.owner_ = *this;
+    bound.owner_ = module(*this TENURE_AND_TAKEN);
+  TENURE_IF_TRACKED(detail::relabel_holder(&bound.owner_, holder_kind::api);)
   detail::report_into(sink, static_cast<failure&&>(why));
   return bound;
 }
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

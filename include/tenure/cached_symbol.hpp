@@ -4,7 +4,7 @@
 
 #include <tenure/symbol.hpp>
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 // For caches of factories and other entry points: an uncounted pointer there dangles, a counted one keeps the
 // module for ever (C-B13, C-H10). This one gives the symbol back while the very same load of the module is
@@ -17,13 +17,14 @@ namespace tenure::inline v1 {
 template <class F> class cached_symbol {
 public:
   cached_symbol() noexcept = default;
+  // Remembers what was found; holds nothing.
   cached_symbol(const symbol<F>& found) noexcept // NOLINT(google-explicit-constructor): as std::weak_ptr
       : owner_(found.owner())
       , target_(found.get()) {}
 
   // The symbol, with a reference; empty if its module is gone. Revives a module that is idle. Never loads.
-  [[nodiscard]] symbol<F> lock() const noexcept {
-    module owner = owner_.lock();
+  [[nodiscard]] symbol<F> lock(TENURE_TAKEN_HERE) const noexcept {
+    module owner = owner_.lock(TENURE_TAKEN);
     if (!owner) return {};
     return {static_cast<module&&>(owner), target_};
   }
@@ -35,6 +36,6 @@ private:
   detail::scrubbed<F> target_;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

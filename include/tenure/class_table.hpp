@@ -8,10 +8,11 @@ namespace tenure::inline v1 {
 
 // One registration: unlike any other of its table, ever.
 struct registration {
-  std::uint64_t number = 0;
+  std::uint64_t number = 0; // zero is none
   friend bool operator==(const registration&, const registration&) = default;
 };
 
+// How a class is offered.
 struct class_options {
   bool suspended = false;  // not found before resume() (COM: REGCLS_SUSPENDED)
   bool single_use = false; // found once (COM: REGCLS_SINGLEUSE); it must be revoked all the same
@@ -22,29 +23,36 @@ struct class_table_data;
 struct connection;
 [[nodiscard]] TENURE_API class_table_data* make_class_table(failure& why) noexcept;
 TENURE_API void end_class_table(class_table_data* t) noexcept;
-[[nodiscard]] TENURE_API registration add_class(class_table_data& t, const char* name, module owner,
-                                                void* object, class_options options, failure& why) noexcept;
+[[nodiscard]] TENURE_API registration add_class(class_table_data& t, const char* name, record* owner,
+                                                void* object, class_options options, const code_location* taken,
+                                                failure& why) noexcept;
 TENURE_API bool revoke_class(class_table_data& t, registration r, bool disconnect, failure& why) noexcept;
 TENURE_API bool lock_class(class_table_data& t, registration r, bool lock, bool last_releases,
                            failure& why) noexcept;
 TENURE_API void resume_classes(class_table_data& t) noexcept;
 TENURE_API void suspend_classes(class_table_data& t) noexcept;
-// With a share of the connection, and one use of the server.
-[[nodiscard]] TENURE_API connection* find_class(class_table_data& t, const char* name, module& owner,
+// With a share of the connection, one use of the server, and a reference to the owner.
+[[nodiscard]] TENURE_API connection* find_class(class_table_data& t, const char* name, record*& owner,
                                                 failure& why) noexcept;
 [[nodiscard]] TENURE_API void* object_of(const connection& c, failure& why) noexcept;
 TENURE_API void drop_connection(connection* c) noexcept;
 [[nodiscard]] TENURE_API bool is_stopping(const class_table_data& t) noexcept;
 } // namespace detail
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // A client's connection to a class object: holds its module and counts as a use of the server.
 // Obtained from: class_table::find; a move. May outlive the table. Threads: as a pointer.
 template <class T> class class_object {
 public:
   class_object() noexcept = default;
+  // The library's: see class_table::find.
   class_object(module owner, detail::connection* c) noexcept
       : owner_(static_cast<module&&>(owner))
-      , connection_(c) {}
+      , connection_(c) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&owner_, holder_kind::class_object);)
+  }
   class_object(class_object&& other) noexcept
       : owner_(static_cast<module&&>(other.owner_))
       , connection_(other.connection_) {
@@ -64,6 +72,7 @@ public:
   explicit operator bool() const noexcept { return connection_ != nullptr; }
   // Errors: object_disconnected, empty_handle. A call that is on its way when it is cut off ends safely.
   T* operator->() const { return get(); }
+  // As operator->, whose errors it has.
   [[nodiscard]] T* get() const {
     failure why;
     if (connection_ == nullptr) detail::set_failure(why, errc::empty_handle, "", "");
@@ -97,9 +106,11 @@ public:
 
   // Offers `object`, which lives in or through `owner`. Errors: empty_handle, out_of_memory.
   template <class T>
-  registration add(const char* name, const module& owner, T* object, class_options options = {}) {
+  registration add(const char* name, const module& owner, T* object,
+                   class_options options = {} TENURE_AND_TAKEN_HERE) {
     failure why;
-    const registration made = detail::add_class(*data_, name, owner, object, options, why);
+    const registration made = detail::add_class(*data_, name, detail::handle_access::record_of(owner), object, options,
+                                                 TENURE_TAKEN_OR_NULL, why);
     if (why) detail::raise(static_cast<failure&&>(why));
     return made;
   }
@@ -116,19 +127,21 @@ public:
   void lock_external(registration r) {
     checked([&](failure& why) { detail::lock_class(*data_, r, true, false, why); });
   }
+  // Ends one lock_external. Errors: as there.
   void unlock_external(registration r, bool last_releases) {
     checked([&](failure& why) { detail::lock_class(*data_, r, false, last_releases, why); });
   }
   // Publishes all that were suspended, at once (COM: CoResumeClassObjects).
   void resume() noexcept { detail::resume_classes(*data_); }
+  // Hides all until resume(); connections that exist stay (COM: CoSuspendClassObjects).
   void suspend() noexcept { detail::suspend_classes(*data_); }
   // A connection. Errors: class_not_registered, server_stopping, out_of_memory. Pre: T is what was added.
-  template <class T> [[nodiscard]] class_object<T> find(const char* name) {
+  template <class T> [[nodiscard]] class_object<T> find(const char* name TENURE_AND_TAKEN_HERE) {
     failure why;
-    module owner;
+    detail::record* owner = nullptr;
     detail::connection* const c = detail::find_class(*data_, name, owner, why);
     if (c == nullptr) detail::raise(static_cast<failure&&>(why));
-    return class_object<T>(static_cast<module&&>(owner), c);
+    return class_object<T>(detail::handle_access::adopt_reference(owner TENURE_AND_TAKEN), c);
   }
   // True once the last user has gone.
   [[nodiscard]] bool stopping() const noexcept { return detail::is_stopping(*data_); }
@@ -142,6 +155,6 @@ private:
   detail::class_table_data* data_;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

@@ -8,10 +8,11 @@ namespace tenure::inline v1 {
 // Obtained from: current(), as a default argument. The texts belong to the image that called; whoever keeps
 // them beyond the call copies them. Threads: as an int.
 struct code_location {
-  const char* file = "";
-  const char* function = "";
-  unsigned line = 0;
+  const char* file = ""; // as the compiler was given it
+  const char* function = ""; // its name
+  unsigned line = 0; // counted from 1; 0 where it is not known
 
+  // Where the call stands. Pre: used as a default argument, with none of its own given.
   static constexpr code_location current(const char* file = __builtin_FILE(),
                                          const char* function = __builtin_FUNCTION(),
                                          unsigned line = __builtin_LINE()) noexcept {

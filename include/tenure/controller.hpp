@@ -16,6 +16,7 @@ enum class shutdown_mode : unsigned char {
   force,  // it is shut down behind their backs: they may finish, and hold it mapped until then
 };
 
+// What a shutdown did, or why it did not.
 struct shutdown_result {
   failure why;                                   // why it was not shut down; empty if it was
   unload_outcome outcome = unload_outcome::busy; // what had become of the module when the call returned
@@ -26,9 +27,13 @@ struct shutdown_result {
 };
 
 namespace detail {
-TENURE_API void shut_down(module& held, duration deadline, shutdown_mode mode, const code_location& where,
+// True if it was shut down: then it has dropped the caller's reference to `held`. Null is an error, in the result.
+TENURE_API bool shut_down(record* held, duration deadline, shutdown_mode mode, const code_location& where,
                           shutdown_result& result, failure& note) noexcept;
 } // namespace detail
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // Shuts a module down (MAF: AddInController). Found from the object: from a module, an instance of it,
 // whatever has an owner(). Holds the module until then. When not to use it: to let a module go when nobody
@@ -40,12 +45,28 @@ TENURE_API void shut_down(module& held, duration deadline, shutdown_mode mode, c
 //   if (!end.shutdown(tenure::seconds(5), tenure::shutdown_mode::force)) ...
 class controller {
 public:
-  explicit controller(const module& m) noexcept
-      : target_(m) {}
+  // For a module. An empty handle is an error at shutdown().
+  explicit controller(const module& m TENURE_AND_TAKEN_HERE) noexcept
+      : target_(m TENURE_AND_TAKEN) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&target_, holder_kind::controller);)
+  }
+  // For whatever has an owner(): an instance, a symbol.
   template <class Object>
   requires requires(const Object& object) { module(object.owner()); }
-  explicit controller(const Object& object) noexcept
-      : target_(object.owner()) {}
+  explicit controller(const Object& object TENURE_AND_TAKEN_HERE) noexcept
+      : controller(object.owner() TENURE_AND_TAKEN) {}
+#if defined(TENURE_TRACK_HOLDERS)
+  controller(const controller& other TENURE_AND_TAKEN_HERE) noexcept
+      : controller(other.target_, taken) {
+    note_ = other.note_;
+  }
+  controller(controller&&) noexcept = default;
+  controller& operator=(controller other) noexcept {
+    swap(target_, other.target_);
+    swap(note_, other.note_);
+    return *this;
+  }
+#endif
 
   // In this order, and nothing of it under a lock:
   // 1. No new call: enter(), call(), create(), symbol look-ups, opens, weak handles and acquires of tokens
@@ -67,8 +88,8 @@ public:
     shutdown_result result;
     if (note_)
       result.why = note_;
-    else
-      detail::shut_down(target_, deadline, mode, where, result, note_);
+    else if (detail::shut_down(detail::handle_access::record_of(target_), deadline, mode, where, result, note_))
+      static_cast<void>(detail::handle_access::give_up(target_));
     return result;
   }
 
@@ -82,6 +103,6 @@ private:
   failure note_;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

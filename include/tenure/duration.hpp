@@ -11,9 +11,10 @@ namespace tenure::inline v1 {
 // A length of time in nanoseconds; also a point in time, as nanoseconds since the manager's clock began.
 // Structural, so that it can be a template argument: keep_warm<4, seconds(10)>.
 struct duration {
-  std::int64_t nanoseconds = 0;
+  std::int64_t nanoseconds = 0; // may be negative
 
   constexpr duration() noexcept = default;
+  // From nanoseconds.
   explicit constexpr duration(std::int64_t ns) noexcept
       : nanoseconds(ns) {}
   // From std::chrono: the value times the period, rounded towards zero.
@@ -33,16 +34,21 @@ struct duration {
     return duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(a.nanoseconds) +
                                               static_cast<std::uint64_t>(b.nanoseconds)));
   }
+  // As operator+.
   friend constexpr duration operator-(duration a, duration b) noexcept {
     return duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(a.nanoseconds) -
                                               static_cast<std::uint64_t>(b.nanoseconds)));
   }
 };
-using time_point = duration;
+using time_point = duration; // since the manager's clock began
 
+// n microseconds.
 [[nodiscard]] constexpr duration microseconds(std::int64_t n) noexcept { return duration(n * 1'000); }
+// n milliseconds.
 [[nodiscard]] constexpr duration milliseconds(std::int64_t n) noexcept { return duration(n * 1'000'000); }
+// n seconds.
 [[nodiscard]] constexpr duration seconds(std::int64_t n) noexcept { return duration(n * 1'000'000'000); }
+// n minutes.
 [[nodiscard]] constexpr duration minutes(std::int64_t n) noexcept { return seconds(n * 60); }
 
 // Later than everything: nothing is due.

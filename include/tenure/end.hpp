@@ -17,7 +17,11 @@ enum class end_mode : unsigned char {
 
 namespace detail {
 TENURE_API unload_report end_registry(registry& g, end_mode mode, duration patience, departure_check level);
-}
+} // namespace detail
+
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // A final close that settles what a vote, a lock or a handle would leave open. The manager can be used again,
 // or destroyed. `patience`: for `wait`, by the manager's clock. Threads: any; `wait` blocks the thread, so
@@ -29,6 +33,6 @@ unload_report end(manager<Policy, Check>& m, end_mode mode, duration patience = 
   return detail::end_registry(detail::manager_access::registry_of(m), mode, patience, Check);
 }
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

@@ -6,7 +6,7 @@
 #include <tenure/instance.hpp>
 #include <tenure/symbol.hpp>
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 // Refers to its module as a weak_module does: between objects the module is idle, and the policy may let it
 // go. When not to use it: for objects that are made once; module::create does. Where the module should stay,
@@ -19,6 +19,7 @@ template <class Made> class factory {
   using made = detail::factory_of<Made>;
 
 public:
+  // What it makes.
   using object = typename made::type;
 
   factory() noexcept = default;
@@ -26,14 +27,14 @@ public:
   factory(const module& m, factory_names names)
       : module_(m)
       , make_(function_of(m, names.make))
-      , destroy_(names.destroy != nullptr ? function_of(m, names.destroy) : nullptr) {}
+      , destroy_(names.destroy != nullptr ? function_of(m, names.destroy) : nullptr) TENURE_IF_TRACKED(, taken_(names.named_at)) {}
 
   // An object; none if the module has been unloaded or shut down since, or its function gave none. A shutdown
   // that begins meanwhile does not wait for it, as it waits for module::create: that would cost each object
   // two atomic operations. The object holds the module all the same. Errors: what the factory function
   // throws.
   template <class... Args> [[nodiscard]] instance<object> create(Args&&... args) const {
-    module held = module_.lock();
+    module held = module_.lock(TENURE_IF_TRACKED(taken_));
     if (!held) return {};
     typename made::signature* const make = reinterpret_cast<typename made::signature*>(make_);
     object* const result = detail::call_across(*detail::handle_access::record_of(held),
@@ -42,7 +43,7 @@ public:
   }
 
   // The module, if it is still loaded: its name and path are there.
-  [[nodiscard]] module lock() const noexcept { return module_.lock(); }
+  [[nodiscard]] module lock(TENURE_TAKEN_HERE) const noexcept { return module_.lock(TENURE_TAKEN); }
 
 private:
   using any_function = void();
@@ -53,8 +54,9 @@ private:
   weak_module module_;
   any_function* make_ = nullptr; // these two are the module's: only called while it is held
   any_function* destroy_ = nullptr;
+  TENURE_IF_TRACKED(code_location taken_;) // of this factory: create() has no place for another one
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

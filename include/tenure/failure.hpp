@@ -98,6 +98,7 @@ struct code_only {}; // marks a failure that nobody will ask for its text
 class failure {
 public:
   failure() noexcept = default;
+  // The library's: one that is never asked for its text.
   explicit failure(detail::code_only) noexcept
       : code_only_(true) {}
   TENURE_API failure(const failure& other) noexcept;
@@ -124,6 +125,7 @@ public:
 
   // True if something failed.
   explicit operator bool() const noexcept { return code_ != errc::ok; }
+  // The cause; errc::ok if nothing failed.
   [[nodiscard]] errc code() const noexcept { return code_; }
   // The whole message: the file, the system's call, the system's own text, and what to do. Never null.
   [[nodiscard]] TENURE_API const char* what() const noexcept;
@@ -134,7 +136,9 @@ public:
   [[nodiscard]] TENURE_API const char* missing() const noexcept;
   // The system's call that failed, "" if none did, and its own words and number.
   [[nodiscard]] TENURE_API const char* call() const noexcept;
+  // The system's own words; "" if it said nothing.
   [[nodiscard]] TENURE_API const char* system_text() const noexcept;
+  // Its number; 0 if it gave none.
   [[nodiscard]] TENURE_API int system_code() const noexcept;
 
 private:

@@ -28,7 +28,14 @@ template <> struct fmt::formatter<tenure::error> : fmt::formatter<fmt::string_vi
   }
 };
 
-// "path: lingering (unique_symbol): what and why"
+// One line: its text.
+template <> struct fmt::formatter<tenure::holder> : fmt::formatter<fmt::string_view> {
+  template <class Context> auto format(const tenure::holder& h, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(h.text, context);
+  }
+};
+
+// "path: lingering (unique_symbol): what and why", and below it who holds it, a line each, where that is known.
 template <> struct fmt::formatter<tenure::unload_entry> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
   template <class Context> auto format(const tenure::unload_entry& e, Context& context) const {
@@ -39,11 +46,13 @@ template <> struct fmt::formatter<tenure::unload_entry> {
       out = fmt::format_to(out, ", {} reference{}", e.references, e.references == 1 ? "" : "s");
     if (e.pins != 0) out = fmt::format_to(out, ", {} pin{}", e.pins, e.pins == 1 ? "" : "s");
     if (e.file_replaced) out = fmt::format_to(out, ", its file was replaced");
-    return *e.detail == '\0' ? out : fmt::format_to(out, ": {}", e.detail);
+    if (*e.detail != '\0') out = fmt::format_to(out, ": {}", e.detail);
+    for (const tenure::holder& h : e.holders) out = fmt::format_to(out, "\n    {}", h);
+    return out;
   }
 };
 
-// One line per module.
+// One line per module, and one for each known holder.
 template <> struct fmt::formatter<tenure::unload_report> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
   template <class Context> auto format(const tenure::unload_report& report, Context& context) const {

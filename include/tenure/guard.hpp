@@ -4,7 +4,7 @@
 
 #include <tenure/module.hpp>
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 // While a guard lives the module counts as used. When the outermost guard of a thread ends, the thread is at
 // a safe point, and closes that waited for one are tried. When not to use it: around calls through symbol,
@@ -15,16 +15,18 @@ namespace tenure::inline v1 {
 class [[nodiscard]] guard {
 public:
   // Errors: module_shut_down; on a thread that is inside a guard of the module already, none.
-  explicit guard(const module& m)
-      : held_(m) {
+  explicit guard(const module& m TENURE_AND_TAKEN_HERE)
+      : held_(m TENURE_AND_TAKEN) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&held_, holder_kind::guard);)
     failure why;
     if (!enter(why)) detail::raise(static_cast<failure&&>(why));
     detail::enter_guard();
   }
   // Reports into `sink` instead, and is then a guard of nothing.
   template <detail::error_sink S>
-  guard(const module& m, S& sink) noexcept
-      : held_(m) {
+  guard(const module& m, S& sink TENURE_AND_TAKEN_HERE) noexcept
+      : held_(m TENURE_AND_TAKEN) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&held_, holder_kind::guard);)
     failure why;
     if (!enter(why)) held_.reset();
     detail::report_into(sink, static_cast<failure&&>(why));
@@ -47,6 +49,7 @@ public:
   explicit operator bool() const noexcept { return static_cast<bool>(held_); }
 
 private:
+  friend class module;
   bool enter(failure& why) const noexcept {
     detail::record* const r = detail::handle_access::record_of(held_);
     return r == nullptr || detail::enter_call(*r, why);
@@ -54,14 +57,28 @@ private:
   module held_;
 };
 
-inline guard module::enter() const { return guard(*this); }
-template <detail::error_sink S> guard module::enter(S& sink) const noexcept { return guard(*this, sink); }
+inline guard module::enter(TENURE_IF_TRACKED(const code_location& taken)) const {
+  return guard(*this TENURE_AND_TAKEN);
+}
+template <detail::error_sink S> guard module::enter(S& sink TENURE_IF_TRACKED(, const code_location& taken)) const noexcept {
+  return guard(*this, sink TENURE_AND_TAKEN);
+}
+
+#if defined(TENURE_TRACK_HOLDERS)
+template <class F> decltype(auto) module::call(F&& f, const code_location& taken) const {
+  const guard inside(*this, taken);
+  detail::relabel_holder(&inside.held_, holder_kind::call);
+  return detail::call_across(*record_, [&]() -> decltype(auto) { return f(); });
+}
+#endif
 
 template <class F, class... Args> decltype(auto) module::call(F&& f, Args&&... args) const {
-  const guard inside(*this);
+  TENURE_IF_TRACKED(const code_location taken{"", __PRETTY_FUNCTION__, 0};) // a pack takes no default argument behind it
+  const guard inside(*this TENURE_AND_TAKEN);
+  TENURE_IF_TRACKED(detail::relabel_holder(&inside.held_, holder_kind::call);)
   return detail::call_across(*record_, [&]() -> decltype(auto) { return f(static_cast<Args&&>(args)...); });
 }
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

@@ -8,20 +8,28 @@
 
 #include <type_traits>
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 // The module's functions that make and destroy an object. Without `destroy` the object is deleted through its
 // type, whose destructor must then be virtual, so that the module's own operator delete frees it.
 struct factory_names {
-  const char* make;
-  const char* destroy = nullptr;
-  constexpr factory_names(const char* make_name, const char* destroy_name = nullptr) noexcept // NOLINT
+  const char* make; // makes one
+  const char* destroy = nullptr; // destroys one; null: it is deleted
+  TENURE_IF_TRACKED(code_location named_at;)
+  // From one name or two; the texts outlive it, as literals do.
+  constexpr factory_names(const char* make_name, const char* destroy_name = nullptr TENURE_AND_TAKEN_HERE) noexcept // NOLINT
       : make(make_name)
-      , destroy(destroy_name) {}
+      , destroy(destroy_name) TENURE_IF_TRACKED(, named_at(taken)) {}
+  // Null where holders are not tracked.
+  [[nodiscard]] constexpr const code_location* place() const noexcept {
+    TENURE_IF_TRACKED(return &named_at;)
+    return nullptr;
+  }
 };
 
-namespace detail {
-struct factory_access; // factory.hpp
+} // namespace TENURE_HANDLES
+
+namespace tenure::inline v1::detail {
 
 // create<decoder> calls decoder*(); create<decoder(int, const char*)> calls decoder*(int, const char*).
 template <class T> struct factory_of {
@@ -32,9 +40,15 @@ template <class T, class... Params> struct factory_of<T(Params...)> {
   using type = T;
   using signature = T*(Params...);
 };
-struct instance_access; // factory.hpp
+} // namespace tenure::inline v1::detail
+
+namespace TENURE_HANDLE_DETAILS {
+struct instance_access; // below
+struct factory_access;  // make.hpp
 struct keyed_access;    // detail/keyed.hpp
-} // namespace detail
+} // namespace TENURE_HANDLE_DETAILS
+
+namespace TENURE_HANDLES {
 
 // Sole owner of an object of type T, with a reference to the module whose code it needs.
 // When not to use it: for objects that the host allocates; a std::unique_ptr beside a module does.
@@ -47,6 +61,7 @@ public:
   instance() noexcept = default;
   instance(instance&& other) noexcept { take(other); }
   template <class U>
+  // From an instance of a derived class; the object is destroyed as what it is.
   requires std::is_convertible_v<U*, T*> instance(instance<U>&& other)
   noexcept { // NOLINT(google-explicit-constructor): as std::unique_ptr
     take(other);
@@ -76,6 +91,7 @@ public:
       detail::call_across(*detail::handle_access::record_of(last), [this] { destroy_whole(); });
   }
 
+  // The object; null if there is none.
   [[nodiscard]] T* get() const noexcept { return object_; }
   T& operator*() const noexcept { return *object_; }
   T* operator->() const noexcept { return object_; }
@@ -96,7 +112,9 @@ private:
       , object_(object)
       , whole_(object)
       , destroy_(destroyer != nullptr ? call_destroyer : nullptr)
-      , destroyer_(destroyer) {}
+      , destroyer_(destroyer) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&owner_, holder_kind::instance);)
+  }
 
   void destroy_whole() {
     if (destroy_ != nullptr) return destroy_(whole_, destroyer_);
@@ -107,7 +125,9 @@ private:
       , object_(object)
       , whole_(object)
       , destroy_([](void* whole, any_function* f) { reinterpret_cast<void (*)(void*)>(f)(whole); })
-      , destroyer_(reinterpret_cast<any_function*>(destroyer)) {}
+      , destroyer_(reinterpret_cast<any_function*>(destroyer)) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&owner_, holder_kind::instance);)
+  }
 
   static void call_delete(void* whole, any_function*) {
     if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole);
@@ -143,7 +163,7 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
   using made = detail::factory_of<Made>;
   using object = typename made::type;
   failure why;
-  module held(*this); // the factory runs with the module held by host code, also if *this goes meanwhile
+  module held(*this TENURE_IF_TRACKED(, names.named_at)); // the factory runs with the module held by host code, also if *this goes meanwhile
   void* const make = held.find(names.make, detail::symbol_kind::function, why);
   void* destroy = nullptr;
   if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, detail::symbol_kind::function, why);
@@ -161,7 +181,9 @@ instance<typename detail::factory_of<Made>::type> module::create(factory_names n
   return instance<object>(static_cast<module&&>(held), result, reinterpret_cast<void (*)()>(destroy));
 }
 
-namespace detail {
+} // namespace TENURE_HANDLES
+
+namespace TENURE_HANDLE_DETAILS {
 struct instance_access { // the way in for factory
   // An empty one if there is no object; the module is then released.
   template <class T> static instance<T> make(module&& owner, T* object, void (*destroyer)()) noexcept {
@@ -169,8 +191,6 @@ struct instance_access { // the way in for factory
     return instance<T>(static_cast<module&&>(owner), object, destroyer);
   }
 };
-} // namespace detail
-
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLE_DETAILS
 
 #endif

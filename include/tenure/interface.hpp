@@ -10,7 +10,7 @@ namespace tenure::inline v1 {
 // take. Nothing but a number can tell that: a class with one virtual function less has the same size.
 struct interface_id {
   const char* name; // "org.example.decoder"
-  std::uint32_t version;
+  std::uint32_t version; // see above
 };
 
 // A class that says who it is, by a function; a static constexpr member would be a variable, which may keep a

@@ -9,7 +9,7 @@ namespace tenure::inline v1 {
 // Stands for one object of one table, and never for another: a place and its generation. Zero is none. It may
 // be kept in the object itself, as ECom's is, and be handed through C as a number.
 struct key {
-  std::uint64_t value = 0;
+  std::uint64_t value = 0; // zero is none
   explicit constexpr operator bool() const noexcept { return value != 0; }
   friend constexpr bool operator==(key, key) noexcept = default;
 };
@@ -17,9 +17,13 @@ struct key {
 // The module's functions that give a secondary interface of an object, Interface*(Object*), null if it has
 // none, and take it back, void(Interface*).
 struct interface_names {
-  const char* get;
-  const char* release = nullptr;
+  const char* get; // gives it
+  const char* release = nullptr; // takes it back; null: nothing has to be
 };
+
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // Owner of an object that also has a key. Destroying it destroys the object, unless somebody did so by its
 // key. When not to use it: where nobody needs a key, an instance does. Obtained from: instance_table; a move.
@@ -46,6 +50,7 @@ public:
     b.key_ = k;
   }
 
+  // Destroys the object, unless it is gone already. Errors: what its destructor throws.
   void reset() noexcept(std::is_nothrow_destructible_v<T>) {
     const shared last(state_);
     state_ = nullptr;
@@ -69,8 +74,9 @@ public:
   // Stays what it was when the object is gone.
   [[nodiscard]] tenure::key key() const noexcept { return key_; }
   // Empty once the object is gone.
-  [[nodiscard]] module owner() const noexcept {
-    return state_ != nullptr ? detail::owner_of_key(*state_, key_.value) : module();
+  [[nodiscard]] module owner(TENURE_TAKEN_HERE) const noexcept {
+    detail::record* const r = state_ != nullptr ? detail::owner_of_key(*state_, key_.value) : nullptr;
+    return detail::handle_access::adopt_reference(r TENURE_AND_TAKEN);
   }
 
 private:
@@ -141,7 +147,8 @@ public:
     if (why) detail::raise(static_cast<failure&&>(why));
     instance<object> made = from.create<Made>(names, static_cast<Args&&>(args)...);
     object* const address = made.get();
-    const key k{place.fill(detail::keyed_access::take_apart(static_cast<instance<object>&&>(made)))};
+    const key k{place.fill(detail::keyed_access::take_apart(static_cast<instance<object>&&>(made)),
+                           names.place())};
     return keyed<object>(*state_, address, k);
   }
 
@@ -165,8 +172,12 @@ public:
     return detail::look_at_key(*state_, k.value, nullptr, object);
   }
   // What made it, while it is alive: its module, else an empty handle; the factory's name, else "".
-  [[nodiscard]] module owner(key k) const noexcept { return detail::owner_of_key(*state_, k.value); }
+  [[nodiscard]] module owner(key k TENURE_AND_TAKEN_HERE) const noexcept {
+    return detail::handle_access::adopt_reference(detail::owner_of_key(*state_, k.value) TENURE_AND_TAKEN);
+  }
+  // The name of the factory's function while the object is alive, else "".
   [[nodiscard]] const char* factory(key k) const noexcept { return detail::factory_of_key(*state_, k.value); }
+  // How many objects are alive.
   [[nodiscard]] std::uint32_t size() const noexcept { return detail::objects_of(*state_); }
 
   // A secondary interface of an object (ECom: GetExtendedInterfaceL), released by release_interface or,
@@ -186,7 +197,7 @@ public:
     Interface* found = nullptr;
     detail::interface_request ask;
     if (detail::begin_interface(*state_, k.value, &detail::type_mark<Object>, names, ask, why)) {
-      detail::record& of = *detail::handle_access::record_of(ask.owner);
+      detail::record& of = *ask.owner;
       const detail::call_in_flight inside(of, why);
       if (!why)
         found = detail::call_across(of, [&] {
@@ -211,6 +222,6 @@ private:
   detail::keyed_state* state_ = nullptr;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

@@ -15,18 +15,25 @@ struct interface_stamp {
   std::uint64_t size;
 };
 
-// The row of the module's table; null and `why` if there is none that fits. Errors: empty_handle,
-// no_such_factory, interface_mismatch, with both stamps. Pre: none.
-[[nodiscard]] TENURE_API const tenure_factory* find_factory(const module& m, const interface_stamp& wanted,
+// The row of the module's table; null and `why` if there is none that fits. Errors: empty_handle (of a null record),
+// no_such_factory, interface_mismatch, with both stamps. Pre: the caller holds a reference.
+[[nodiscard]] TENURE_API const tenure_factory* find_factory(record* held, const interface_stamp& wanted,
                                                             const char* name, failure& why);
 
+} // namespace detail
+} // namespace TENURE_HANDLES
+
+namespace TENURE_HANDLE_DETAILS {
+
 struct factory_access {
-  template <class I> static instance<I> own(const module& m, I* object, void (*destroy)(void*)) noexcept {
-    return instance<I>(m, object, destroy);
+  template <class I> static instance<I> own(module m, I* object, void (*destroy)(void*)) noexcept {
+    return instance<I>(static_cast<module&&>(m), object, destroy);
   }
 };
 
-} // namespace detail
+} // namespace TENURE_HANDLE_DETAILS
+
+namespace TENURE_HANDLES {
 
 // An object of the plug-in, made and destroyed by it: the one that its table has under `name` for the
 // interface I. The stamps are compared first, so a plug-in that was built against another layout of I is
@@ -34,10 +41,11 @@ struct factory_access {
 // function's name. Errors: those above, factory_returned_null, module_shut_down, what the object's
 // constructor throws. Threads: any.
 //   tenure::instance<decoder> flac = tenure::make<decoder>(codec, "flac");
-template <stamped_interface I> [[nodiscard]] instance<I> make(const module& m, const char* name) {
+template <stamped_interface I> [[nodiscard]] instance<I> make(const module& m, const char* name TENURE_AND_TAKEN_HERE) {
   failure why;
-  const module held(m); // the factory runs with the module held by host code
-  const tenure_factory* const row = detail::find_factory(held, {I::tenure_interface(), sizeof(I)}, name, why);
+  module held(m TENURE_AND_TAKEN); // the factory runs with the module held by host code
+  const tenure_factory* const row = detail::find_factory(detail::handle_access::record_of(held),
+                                                         {I::tenure_interface(), sizeof(I)}, name, why);
   if (row == nullptr) detail::raise(static_cast<failure&&>(why));
   detail::record& of = *detail::handle_access::record_of(held);
   const detail::call_in_flight inside(of, why);
@@ -47,7 +55,7 @@ template <stamped_interface I> [[nodiscard]] instance<I> make(const module& m, c
     detail::set_failure(why, errc::factory_returned_null, held.path(), name);
     detail::raise(static_cast<failure&&>(why));
   }
-  return detail::factory_access::own<I>(held, static_cast<I*>(object), row->destroy);
+  return detail::factory_access::own<I>(static_cast<module&&>(held), static_cast<I*>(object), row->destroy);
 }
 
 } // namespace tenure::inline v1

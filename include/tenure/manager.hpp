@@ -23,6 +23,9 @@ struct manager_access { // for what is told of a manager in a header of its own
   template <class Manager> static registry& registry_of(const Manager& m) noexcept { return *m.registry_; }
 };
 } // namespace detail
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // Owns a registry of modules and a policy that says when idle ones go. The application owns the manager;
 // there is no global one. When not to use it: two managers for the same plug-ins; each holds its own
@@ -33,6 +36,7 @@ struct manager_access { // for what is told of a manager in a header of its own
 template <unload_policy Policy = TENURE_DEFAULT_POLICY, departure_check Check = departure_check::own_stack>
 class manager {
 public:
+  // The policy.
   using policy_type = Policy;
 
   // Errors: out_of_memory.
@@ -41,6 +45,7 @@ public:
     registry_ = detail::make_registry(detail::policy_table_of<Policy>, &policy, options, Check, why);
     if (registry_ == nullptr) detail::raise(static_cast<failure&&>(why));
   }
+  // With the policy as it is by default. Errors: out_of_memory.
   explicit manager(const manager_options& options)
       : manager(Policy(), options) {}
   manager(manager&& other) noexcept
@@ -63,58 +68,63 @@ public:
   // the current directory by accident. Effect: one load however many threads ask; a failed open leaves
   // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
   // module; never for other modules. Errors: any of errc's first six groups.
-  [[nodiscard]] module open(path_view path, const open_options& options = {}) {
-    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r);
+  [[nodiscard]] module open(path_view path, const open_options& options = {} TENURE_AND_TAKEN_HERE) {
+    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r TENURE_AND_TAKEN);
     failure why;
-    return checked(detail::open_module(*registry_, path, options, why), why);
+    return checked(detail::open_module(*registry_, path, options, why), why TENURE_AND_TAKEN);
   }
   template <detail::error_sink S>
-  [[nodiscard]] module open(path_view path, const open_options& options, S& sink) noexcept {
+  [[nodiscard]] module open(path_view path, const open_options& options, S& sink TENURE_AND_TAKEN_HERE) noexcept {
     failure why = detail::failure_for<S>();
-    if (detail::record* const r = detail::share_active(*registry_, path)) return reported(r, why, sink);
-    return reported(detail::open_module(*registry_, path, options, why), why, sink);
+    if (detail::record* const r = detail::share_active(*registry_, path))
+      return reported(r, why, sink TENURE_AND_TAKEN);
+    return reported(detail::open_module(*registry_, path, options, why), why, sink TENURE_AND_TAKEN);
   }
-  template <detail::error_sink S> [[nodiscard]] module open(path_view path, S& sink) noexcept {
-    return open(path, open_options{}, sink);
+  template <detail::error_sink S>
+  [[nodiscard]] module open(path_view path, S& sink TENURE_AND_TAKEN_HERE) noexcept {
+    return open(path, open_options{}, sink TENURE_AND_TAKEN);
   }
 
   // A reference to a module that is loaded, active or idle; an empty handle if it is not. Never loads.
-  [[nodiscard]] module open_if_loaded(path_view path) noexcept {
-    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r);
+  [[nodiscard]] module open_if_loaded(path_view path TENURE_AND_TAKEN_HERE) noexcept {
+    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r TENURE_AND_TAKEN);
     failure ignored; // "not loaded" is an answer here
     open_options options;
     options.no_load = true;
-    return handle(detail::open_module(*registry_, path, options, ignored));
+    return handle(detail::open_module(*registry_, path, options, ignored) TENURE_AND_TAKEN);
   }
 
   // Takes over one reference of the system's: what dlopen or LoadLibrary returned.
   // Effect: on success the manager closes it when the policy says so; on failure it stays the caller's.
   // Errors: foreign_handle (not a handle that the system knows), out_of_memory.
-  [[nodiscard]] module adopt(void* native_handle) {
+  [[nodiscard]] module adopt(void* native_handle TENURE_AND_TAKEN_HERE) {
     failure why;
-    return checked(detail::adopt_module(*registry_, native_handle, why), why);
+    return checked(detail::adopt_module(*registry_, native_handle, why), why TENURE_AND_TAKEN);
   }
-  template <detail::error_sink S> [[nodiscard]] module adopt(void* native_handle, S& sink) noexcept {
+  template <detail::error_sink S>
+  [[nodiscard]] module adopt(void* native_handle, S& sink TENURE_AND_TAKEN_HERE) noexcept {
     failure why = detail::failure_for<S>();
-    return reported(detail::adopt_module(*registry_, native_handle, why), why, sink);
+    return reported(detail::adopt_module(*registry_, native_handle, why), why, sink TENURE_AND_TAKEN);
   }
 
   // The module whose code or data contains an address. Errors: no_module_at_address.
-  [[nodiscard]] module containing(const void* address) {
+  [[nodiscard]] module containing(const void* address TENURE_AND_TAKEN_HERE) {
     failure why;
-    return checked(detail::module_containing(*registry_, address, why), why);
+    return checked(detail::module_containing(*registry_, address, why), why TENURE_AND_TAKEN);
   }
-  template <detail::error_sink S> [[nodiscard]] module containing(const void* address, S& sink) noexcept {
+  template <detail::error_sink S>
+  [[nodiscard]] module containing(const void* address, S& sink TENURE_AND_TAKEN_HERE) noexcept {
     failure why = detail::failure_for<S>();
-    return reported(detail::module_containing(*registry_, address, why), why, sink);
+    return reported(detail::module_containing(*registry_, address, why), why, sink TENURE_AND_TAKEN);
   }
 
   // Registers a module that is linked into the program; open(name) then gives handles to it, under the same
   // interface. Pre: name and symbols outlive the registry (string literals, static arrays). Errors:
   // already_registered.
-  template <std::size_t Count> module add_static(const char* name, const static_symbol (&symbols)[Count]) {
+  template <std::size_t Count>
+  module add_static(const char* name, const static_symbol (&symbols)[Count] TENURE_AND_TAKEN_HERE) {
     failure why;
-    return checked(detail::add_static_module(*registry_, name, symbols, Count, why), why);
+    return checked(detail::add_static_module(*registry_, name, symbols, Count, why), why TENURE_AND_TAKEN);
   }
 
   // Appends a folder to the search path of bare names. Errors: those of paths.
@@ -129,12 +139,14 @@ public:
   unload_report sweep(departure_check check = Check) noexcept {
     return detail::sweep_registry(*registry_, nullptr, check);
   }
+  // With a delay in place of the policy's; see above.
   unload_report sweep(duration delay, departure_check check = Check) noexcept {
     return detail::sweep_registry(*registry_, &delay, check);
   }
   // When a sweep would next find something to do, in the manager's time; `never` if it would not. For event
   // loops.
   [[nodiscard]] time_point next_due() const noexcept { return detail::next_due_of(*registry_); }
+  // The time of the manager's clock.
   [[nodiscard]] time_point now() const noexcept { return detail::now_of(*registry_); }
 
   // Closes everything idle, whatever the policy's patience. Explicit, idempotent, callable by a library and
@@ -153,24 +165,28 @@ public:
 
   // What is loaded now, and why it stays. Closes nothing.
   [[nodiscard]] unload_report report() const noexcept { return detail::report_of(*registry_); }
+  // Counts since the manager was made.
   [[nodiscard]] manager_stats stats() const noexcept { return detail::stats_of(*registry_); }
 
 private:
   friend class sweeper;
   friend struct detail::manager_access;
-  static module handle(detail::record* r) noexcept { return detail::handle_access::adopt_reference(r); }
-  static module checked(detail::record* r, failure& why) {
-    if (r == nullptr) detail::raise(static_cast<failure&&>(why));
-    return handle(r);
+  static module handle(detail::record* r TENURE_AND_TAKEN_HERE) noexcept {
+    return detail::handle_access::adopt_reference(r TENURE_AND_TAKEN);
   }
-  template <class S> static module reported(detail::record* r, failure& why, S& sink) noexcept {
+  static module checked(detail::record* r, failure& why TENURE_AND_TAKEN_HERE) {
+    if (r == nullptr) detail::raise(static_cast<failure&&>(why));
+    return handle(r TENURE_AND_TAKEN);
+  }
+  template <class S>
+  static module reported(detail::record* r, failure& why, S& sink TENURE_AND_TAKEN_HERE) noexcept {
     detail::report_into(sink, static_cast<failure&&>(why));
-    return r != nullptr ? handle(r) : module();
+    return r != nullptr ? handle(r TENURE_AND_TAKEN) : module();
   }
 
   detail::registry* registry_;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

@@ -3,12 +3,14 @@
 #define TENURE_MODULE_HPP
 
 #include <tenure/detail/record.hpp>
+#include <tenure/detail/tracking.hpp>
+#include <tenure/holder.hpp>
 #include <tenure/path.hpp>
 
 #include <type_traits>
 #include <typeindex> // the lightest standard header that declares std::hash
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 template <class F> class symbol;
 template <class T> class instance;
@@ -18,7 +20,9 @@ class guard;
 class pin;
 struct factory_names;
 
-namespace detail {
+} // namespace TENURE_HANDLES
+
+namespace tenure::inline v1::detail {
 template <class F> constexpr symbol_kind kind_of() noexcept {
   if (std::is_function_v<F>) return symbol_kind::function;
   using value = std::remove_cv_t<F>;
@@ -27,9 +31,14 @@ template <class F> constexpr symbol_kind kind_of() noexcept {
   return bytes ? symbol_kind::bytes : symbol_kind::variable;
 }
 
-struct handle_access;
 template <class Made> struct factory_of; // instance.hpp: what create<Made> calls
-} // namespace detail
+} // namespace tenure::inline v1::detail
+
+namespace TENURE_HANDLE_DETAILS {
+struct handle_access;
+} // namespace TENURE_HANDLE_DETAILS
+
+namespace TENURE_HANDLES {
 
 // A strong, intrusive reference to a loaded module; one pointer wide.
 // When not to use it: to keep a module resident without using it, take a pin; to refer to it without keeping
@@ -43,11 +52,22 @@ template <class Made> struct factory_of; // instance.hpp: what create<Made> call
 class module {
 public:
   constexpr module() noexcept = default;
+  // An empty one.
   constexpr module(decltype(nullptr)) noexcept {} // NOLINT(google-explicit-constructor): as a pointer
-  module(const module& other) noexcept :record_(other.record_) {
+  module(const module& other TENURE_AND_TAKEN_HERE) noexcept :record_(other.record_) {
     if (record_ != nullptr) detail::acquire(record_->refs);
+    TENURE_IF_TRACKED(if (record_ != nullptr) detail::note_holder(this, *record_, holder_kind::handle, taken);)
   }
-  module(module&& other) noexcept :record_(other.record_) { other.record_ = nullptr; }
+  module(module&& other) noexcept :record_(other.record_) {
+    other.record_ = nullptr;
+    TENURE_IF_TRACKED(if (record_ != nullptr) detail::move_holder(this, &other);)
+  }
+#if defined(TENURE_TRACK_HOLDERS)
+  module& operator=(module other) noexcept { // by value: the copy is made in the caller's line
+    swap(*this, other);
+    return *this;
+  }
+#else
   module& operator=(const module& other) noexcept {
     module copy(other);
     swap(*this, copy);
@@ -58,7 +78,9 @@ public:
     swap(*this, taken);
     return *this;
   }
+#endif
   ~module() {
+    TENURE_IF_TRACKED(if (record_ != nullptr) detail::forget_holder(this);)
     if (record_ != nullptr) detail::drop_reference(*record_);
   }
 
@@ -66,6 +88,7 @@ public:
     detail::record* const r = a.record_;
     a.record_ = b.record_;
     b.record_ = r;
+    TENURE_IF_TRACKED(detail::swap_holders(&a, &b);)
   }
 
   // Effect: as destroying the handle; afterwards it is empty.
@@ -86,13 +109,13 @@ public:
   // A function or a variable by name. Errors: symbol_not_found, symbol_kind_mismatch, empty_handle, loader_blocked,
   // module_shut_down.
   // Threads: any; never waits for another thread's load.
-  template <class F> [[nodiscard]] tenure::symbol<F> symbol(name_view name) const;
+  template <class F> [[nodiscard]] tenure::symbol<F> symbol(name_view name TENURE_AND_TAKEN_HERE) const;
   template <class F, detail::error_sink S>
-  [[nodiscard]] tenure::symbol<F> symbol(name_view name, S& sink) const;
+  [[nodiscard]] tenure::symbol<F> symbol(name_view name, S& sink TENURE_AND_TAKEN_HERE) const;
 
   // Binds a struct of symbols: all or nothing; one error names all that is missing (api_incomplete).
-  template <class Api> [[nodiscard]] Api bind() const;
-  template <class Api, detail::error_sink S> [[nodiscard]] Api bind(S& sink) const;
+  template <class Api> [[nodiscard]] Api bind(TENURE_TAKEN_HERE) const;
+  template <class Api, detail::error_sink S> [[nodiscard]] Api bind(S& sink TENURE_AND_TAKEN_HERE) const;
 
   // An object made by the module's factory and destroyed by the module. See instance.hpp.
   template <class Made, class... Args>
@@ -101,8 +124,8 @@ public:
 
   // Marks a call into the module through a raw pointer or a callback: the module stays while the guard lives,
   // and the end of the thread's outermost guard is a safe point. Errors: module_shut_down.
-  [[nodiscard]] guard enter() const;
-  template <detail::error_sink S> [[nodiscard]] guard enter(S& sink) const noexcept;
+  [[nodiscard]] guard enter(TENURE_TAKEN_HERE) const;
+  template <detail::error_sink S> [[nodiscard]] guard enter(S& sink TENURE_AND_TAKEN_HERE) const noexcept;
 
   // Calls `f`, which calls into the module, under a guard. An exception that comes out keeps the module loaded until its
   // last copy is gone (also as a std::exception_ptr, also on another thread): its type, what() and destructor may be the
@@ -111,9 +134,17 @@ public:
   // Pre: not empty. Errors: module_shut_down. Platform: exceptions of other languages than C++ keep nothing; where the compiler does not follow the
   // Itanium ABI (MSVC), the module stays loaded for good.
   template <class F, class... Args> decltype(auto) call(F&& f, Args&&... args) const;
+#if defined(TENURE_TRACK_HOLDERS)
+  template <class F> decltype(auto) call(F&& f, const code_location& taken = code_location::current()) const;
+#endif
 
   // Keeps the module resident without using it (COM: IClassFactory::LockServer).
-  [[nodiscard]] tenure::pin pin() const noexcept;
+  [[nodiscard]] tenure::pin pin(TENURE_TAKEN_HERE) const noexcept;
+
+  // All who hold it, this handle among them, in builds with TENURE_TRACK_HOLDERS; see holder_list.
+  [[nodiscard]] holder_list holders() const noexcept {
+    return record_ != nullptr ? detail::holders_of(*record_) : holder_list();
+  }
 
   // The file as it was opened, absolute; a static module's name. "" for an empty handle. Valid while *this
   // is.
@@ -126,8 +157,10 @@ public:
 private:
   friend struct detail::handle_access;
   // `r` comes with one reference, which this handle takes over.
-  explicit module(detail::record* r) noexcept
-      : record_(r) {}
+  explicit module(detail::record* r TENURE_AND_TAKEN_HERE) noexcept
+      : record_(r) {
+    TENURE_IF_TRACKED(if (r != nullptr) detail::note_holder(this, *r, holder_kind::handle, taken);)
+  }
   [[nodiscard]] void* find(name_view name, detail::symbol_kind kind, failure& why) const noexcept {
     if (record_ != nullptr) return detail::find_symbol(*record_, name, kind, why);
     detail::set_failure(why, errc::empty_handle, "", name.c_str());
@@ -171,20 +204,29 @@ public:
   }
 
   // The module if it is still loaded, revived if it was idle; else an empty handle. Never loads.
-  [[nodiscard]] module lock() const noexcept;
+  [[nodiscard]] module lock(TENURE_TAKEN_HERE) const noexcept;
 
 private:
   detail::record* record_ = nullptr;
   std::uint64_t generation_ = 0;
 };
 
-namespace detail {
+} // namespace TENURE_HANDLES
+
+namespace TENURE_HANDLE_DETAILS {
 struct handle_access { // the library's and the other handles' way in
-  static module adopt_reference(record* r) noexcept { return module(r); }
+  static module adopt_reference(record* r TENURE_AND_TAKEN_HERE) noexcept { return module(r TENURE_AND_TAKEN); }
   static record* record_of(const module& m) noexcept { return m.record_; }
-  static void give_up(module& m) noexcept { m.record_ = nullptr; } // its reference is somebody else's now
+  static record* give_up(module& m) noexcept { // its reference is the caller's now
+    TENURE_IF_TRACKED(if (m.record_ != nullptr) forget_holder(&m);)
+    record* const r = m.record_;
+    m.record_ = nullptr;
+    return r;
+  }
 };
-} // namespace detail
+} // namespace TENURE_HANDLE_DETAILS
+
+namespace TENURE_HANDLES {
 
 inline weak_module::weak_module(const module& m) noexcept
     : record_(detail::handle_access::record_of(m)) {
@@ -193,12 +235,12 @@ inline weak_module::weak_module(const module& m) noexcept
   detail::share_registry(*record_);
 }
 
-inline module weak_module::lock() const noexcept {
+inline module weak_module::lock(TENURE_IF_TRACKED(const code_location& taken)) const noexcept {
   if (record_ == nullptr || !detail::lock_weak(*record_, generation_)) return {};
-  return detail::handle_access::adopt_reference(record_);
+  return detail::handle_access::adopt_reference(record_ TENURE_AND_TAKEN);
 }
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 template <> struct std::hash<tenure::module> {
   std::size_t operator()(const tenure::module& m) const noexcept { return m.hash(); }

@@ -46,7 +46,7 @@ inline constexpr quarantine default_quarantine = quarantine::explain;
 // their own. Threads: called under the registry's mutex, from any thread; must not call the manager.
 struct clock_source {
   time_point (*now)(void* context) noexcept = nullptr; // null: the system's monotonic clock
-  void* context = nullptr;
+  void* context = nullptr; // handed to the call
 };
 
 class unload_report;
@@ -55,18 +55,19 @@ class unload_report;
 // alive: what became of each. Called once, by the thread that destroys the manager, outside every lock. Symbian's
 // debug builds panicked there.
 struct forgotten_close {
-  void (*told)(void* context, const unload_report& report) noexcept = nullptr;
-  void* context = nullptr;
+  void (*told)(void* context, const unload_report& report) noexcept = nullptr; // null: nobody
+  void* context = nullptr; // handed to the call
 };
 
+// What a manager is made with.
 struct manager_options {
-  file_check check = file_check::headers;
-  clock_source clock{};
-  quarantine stale_pointers = default_quarantine;
+  file_check check = file_check::headers; // what is looked at before the loader sees a file
+  clock_source clock{}; // whose time
+  quarantine stale_pointers = default_quarantine; // what becomes of addresses of modules that are gone
   // Notes at each load what the loader itself keeps of the module, so that a close may ask for `references`.
   // Always so for a manager of that level. Costs such a search at each load.
   bool remember_references = false;
-  forgotten_close forgotten{};
+  forgotten_close forgotten{}; // who hears of an end without a final close
   // After the manager's own search path, a bare name is looked for as the system does it (never in the
   // current directory).
   bool system_search = true;

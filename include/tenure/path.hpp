@@ -44,22 +44,27 @@ template <class C> constexpr std::size_t length_of(const C* s) noexcept {
 // and u8 forms, std::filesystem::path.
 class path_view {
 public:
+  // From a literal, or text that ends with a NUL. Null is an empty path.
   template <class C>
   requires(detail::unit_width<C> != 0) constexpr path_view(
       const C* text) noexcept // NOLINT(google-explicit-constructor): a literal is a path
       : path_view(text, detail::length_of(text), detail::unit_width<C>) {}
 
+  // From a string or a view of one.
   template <detail::string_like S>
   constexpr path_view(const S& text) noexcept // NOLINT(google-explicit-constructor)
       : path_view(text.data(), text.size(), detail::unit_width<detail::unit_of<S>>) {}
 
+  // From std::filesystem::path, and what is like it.
   template <detail::filesystem_path P>
   constexpr path_view(const P& path) noexcept // NOLINT(google-explicit-constructor)
       : path_view(path.native().data(), path.native().size(), detail::unit_width<detail::unit_of<P>>) {}
 
   // The first character, as raw memory; `size()` characters of `width()` bytes each follow.
   [[nodiscard]] constexpr const void* data() const noexcept { return data_; }
+  // In characters.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return shape_ / widths; }
+  // Of a character, in bytes: 1, 2 or 4.
   [[nodiscard]] constexpr std::uint8_t width() const noexcept { return static_cast<std::uint8_t>(shape_ % widths); }
 
 private:
@@ -76,15 +81,19 @@ private:
 // Obtained from: a literal or anything with c_str().
 class name_view {
 public:
+  // From a literal, or text that ends with a NUL. Pre: not null.
   constexpr name_view(const char* text) noexcept // NOLINT(google-explicit-constructor)
       : text_(text)
       , size_(__builtin_strlen(text)) {} // known when the program is compiled, if `text` is
+  // From whatever has c_str().
   template <class S>
   requires requires(const S& s) { static_cast<const char*>(s.c_str()); }
   constexpr name_view(const S& text) noexcept // NOLINT(google-explicit-constructor)
       : name_view(static_cast<const char*>(text.c_str())) {}
 
+  // Never null.
   [[nodiscard]] constexpr const char* c_str() const noexcept { return text_; }
+  // In bytes, without the NUL.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
 private:

@@ -24,6 +24,7 @@
 #else
 #  define TENURE_PLUGIN_C
 #endif
+/* What stands before whatever a plug-in exports. */
 #if defined(_WIN32)
 #  define TENURE_PLUGIN_EXPORT TENURE_PLUGIN_C __declspec(dllexport)
 #else
@@ -50,7 +51,8 @@ enum {
   TENURE_PLUGIN_SINGLE_THREADED = 1
 };
 
-#define TENURE_PLUGIN_MAGIC "TENURE\n" /* seven characters and the terminating zero */
+/* The first bytes of a description: seven characters and the terminating zero. */
+#define TENURE_PLUGIN_MAGIC "TENURE\n"
 
 /* What the module is. One exported object, tenure_plugin_info, makes a module a plug-in of Tenure; it holds
  * no pointer, so that tools read it from the file, at the symbol's place, without loading it. All numbers are
@@ -69,15 +71,15 @@ enum {
  *      184    200  description
  *      384 */
 typedef struct tenure_plugin_information {
-  char magic[8];
-  uint32_t api_version;
-  uint32_t size;
-  uint32_t flags;
-  uint32_t reserved;
-  char name[64];
-  char version[32];
-  char author[64];
-  char description[200];
+  char magic[8];         /* TENURE_PLUGIN_MAGIC */
+  uint32_t api_version;  /* when the module was compiled */
+  uint32_t size;         /* of this structure, then */
+  uint32_t flags;        /* TENURE_PLUGIN_... */
+  uint32_t reserved;     /* zero */
+  char name[64];         /* short */
+  char version[32];      /* the module's own */
+  char author[64];       /* whoever */
+  char description[200]; /* a sentence */
 } tenure_plugin_information;
 
 /* Defines tenure_plugin_info: four string literals and the flags. A text that is too long does not compile.
@@ -94,12 +96,14 @@ typedef struct tenure_plugin_information {
                                                         author_,                                             \
                                                         description_}
 
+/* See below. */
+typedef struct tenure_host tenure_host;
+
 /* What the host does for the module, given to tenure_loaded. Valid until the module is unmapped, on any
  * thread. Look at `size` before using what a later version has added. */
-typedef struct tenure_host tenure_host;
 struct tenure_host {
   uint32_t api_version; /* the host's */
-  uint32_t size;
+  uint32_t size;        /* of this structure, as the host knows it */
   /* Holds this very module, one reference more. TENURE_NO if it is being closed: then it must not be relied
    * on. */
   tenure_answer (*hold)(const tenure_host* host);
@@ -128,8 +132,11 @@ struct tenure_host {
 #if defined(__cplusplus)
 extern "C" {
 #endif
+/* See above. */
 typedef tenure_answer tenure_loaded_function(const tenure_host* host, char* message, size_t size);
+/* See above. */
 typedef tenure_answer tenure_can_unload_function(void);
+/* See above. */
 typedef void tenure_unloading_function(const tenure_host* host);
 #if defined(__cplusplus)
 }
@@ -145,7 +152,7 @@ typedef struct tenure_factory {
   const char* interface_name; /* "org.example.decoder" */
   const char* name;           /* "flac"; unique for its interface */
   void* (*create)(void);      /* null: it cannot */
-  void (*destroy)(void* object);
+  void (*destroy)(void* object); /* null: it cannot */
 } tenure_factory;
 
 /* Exported as tenure_factories: the table's row at `index`, null behind the last one.

@@ -24,6 +24,7 @@
 #  define TENURE_PLUGIN_COUNT ::tenure::plugin::module_count
 #endif
 
+// Each module has these names for itself.
 #if defined(__GNUC__)
 #  define TENURE_PLUGIN_HIDDEN __attribute__((visibility("hidden")))
 #else
@@ -35,17 +36,20 @@ namespace plugin TENURE_PLUGIN_HIDDEN {
 
 // The default count: the module's live objects.
 struct module_count {
+  // One object more.
   static void add() noexcept { v1::detail::share(objects); }
+  // One less.
   static void drop() noexcept { static_cast<void>(v1::detail::unshare(objects)); }
+  // Whether there are any.
   [[nodiscard]] static bool in_use() noexcept { return v1::detail::glance(objects) != 0; }
-  static inline std::uint32_t objects = 0;
+  static inline std::uint32_t objects = 0; // that are alive
 };
 
 // For types that keep nobody loaded, and for builds that are never unloaded.
 struct no_count {
-  static void add() noexcept {}
-  static void drop() noexcept {}
-  [[nodiscard]] static bool in_use() noexcept { return false; }
+  static void add() noexcept {} // nothing
+  static void drop() noexcept {} // nothing
+  [[nodiscard]] static bool in_use() noexcept { return false; } // never
 };
 
 namespace detail {
@@ -137,6 +141,7 @@ template <class F> [[nodiscard]] bool start_thread(F f) {
 
 // For TENURE_PLUGIN_LIFE: loads everywhere; has nothing to let go of.
 inline const char* accept() noexcept { return nullptr; }
+// As on_unload.
 inline void nothing() noexcept {}
 
 // A factory and how it is listed.

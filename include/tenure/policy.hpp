@@ -30,7 +30,7 @@ namespace tenure::inline v1 {
 class idle_list;
 namespace detail {
 struct idle_access;
-}
+} // namespace detail
 
 // A module's own answer to "may you be unloaded now?" (COM: DllCanUnloadNow). Advice that can only postpone.
 enum class unload_vote : unsigned char { not_asked, yes, no };
@@ -70,6 +70,7 @@ public:
   idle_module& operator=(const idle_module&) = delete;
 
 protected:
+  // The library's.
   explicit idle_module(const detail::word& refs) noexcept
       : refs_(&refs) {}
   ~idle_module() = default;
@@ -106,9 +107,12 @@ public:
 
   [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  // The first, null if there is none.
   [[nodiscard]] idle_module* front() const noexcept { return head_; }
+  // The one behind `m`, null if that is the last.
   [[nodiscard]] static idle_module* after(const idle_module& m) noexcept { return m.next_; }
 
+  // Behind all others. Pre: m is in no list.
   void push_back(idle_module& m) noexcept { link(m, tail_); }
   // Behind every module that was used earlier. One step for a module that was used last of all.
   void insert_by_use(idle_module& m) noexcept {
@@ -129,6 +133,7 @@ public:
     m.next_ = m.previous_ = nullptr;
     --size_;
   }
+  // All of another list, in order, behind all others.
   void append(idle_list& other) noexcept {
     while (!other.empty()) push_back(other.pop_front());
   }
@@ -165,21 +170,23 @@ private:
 
 // How a sweep was asked for.
 struct sweep_request {
-  time_point now;
+  time_point now; // the manager's time
   bool has_delay = false; // a delay was given for this call
   duration delay;         // idle for at least this long
   bool used = true;       // some module may have been revived without the mutex since the last sweep; false: none was
   bool asked = true;      // some module may have been asked for its vote; false: none votes
+  // The application's delay if it gave one, else the policy's.
   [[nodiscard]] constexpr duration delay_or(duration usual) const noexcept {
     return has_delay ? delay : usual;
   }
 };
 
 // What a class must have to be a policy. All calls come under the registry's mutex; none may throw.
-//   idled(m, now, victims)   m lost its last reference: keep it in a list of yours, or push it to victims at
-//   once revived(m)               m, which you keep, is used again: take it out of your list sweep(request,
-//   victims)  the application asks: move to victims what is due drain(victims)           everything idle must
-//   go: move all to victims next_due()               when a sweep would next find something, or `never`
+//   idled(m, now, victims)   // m lost its last reference: keep it in a list of yours, or push it to victims
+//   revived(m)               // m, which you keep, is used again: take it out of your list
+//   sweep(request, victims)  // the application asks: move to victims what is due
+//   drain(victims)           // everything idle must go: move all to victims
+//   next_due()               // when a sweep would next find something, or `never`
 template <class P>
 concept unload_policy = requires(P policy, const P& constant, idle_module& m, time_point now,
                                  const sweep_request& request, idle_list& victims) {

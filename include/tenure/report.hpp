@@ -5,12 +5,14 @@
 #include <tenure/detail/export.hpp>
 #include <tenure/duration.hpp>
 #include <tenure/failure.hpp>
+#include <tenure/holder.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace tenure::inline v1 {
 
+// What has become of a module.
 enum class unload_outcome : unsigned char {
   gone,      // closed, and looked at: no longer mapped
   lingering, // closed by us, still mapped; see reason and detail
@@ -23,6 +25,7 @@ enum class unload_outcome : unsigned char {
   failed, // the system refused to close it; see detail
 };
 
+// Why a module is still mapped after its close.
 enum class linger_reason : unsigned char {
   none,
   nodelete_flag,          // linked with -z nodelete, or opened with RTLD_NODELETE
@@ -37,32 +40,35 @@ enum class linger_reason : unsigned char {
 
 // Short names, as they stand in reports: "gone", "unique_symbol".
 [[nodiscard]] TENURE_API const char* to_string(unload_outcome outcome) noexcept;
+// As above.
 [[nodiscard]] TENURE_API const char* to_string(linger_reason reason) noexcept;
 
 // One module of a report. The texts live as long as the report.
 struct unload_entry {
-  const char* path = "";
+  const char* path = ""; // the file as it was opened, or its name
   const char* detail = ""; // a sentence: the evidence, and the cure
-  unload_outcome outcome = unload_outcome::gone;
-  linger_reason reason = linger_reason::none;
+  unload_outcome outcome = unload_outcome::gone; // what has become of it
+  linger_reason reason = linger_reason::none; // why it is still there, if it was closed
   errc violation = errc::ok; // what its own hooks or vote did wrong: hook_threw, not_an_answer; see detail
   bool file_replaced = false; // the file at `path` is no longer the one that is mapped
-  std::uint32_t references = 0;
-  std::uint32_t pins = 0;
+  std::uint32_t references = 0; // that hold it
+  std::uint32_t pins = 0; // that keep it resident
   std::uint64_t loads = 0; // how often its file was loaded by this manager
   duration took{};         // the close itself, if there was one
+  holder_range holders{};  // by whom it is held, in builds with TENURE_TRACK_HOLDERS; the oldest first
   duration retry_wait{};   // of a close that any thread may try again: how long until a sweeper does, twice as long each time
 };
 
 namespace detail {
 struct report_data;
-}
+} // namespace detail
 
 // What sweep() and final_close() did, and what report() sees.
 // Obtained from: a manager; a move. Not copyable. Threads: as an int.
 class [[nodiscard]] unload_report {
 public:
   unload_report() noexcept = default;
+  // The library's: see manager.
   explicit unload_report(detail::report_data* data) noexcept
       : data_(data) {}
   unload_report(unload_report&& other) noexcept
@@ -83,6 +89,7 @@ public:
   [[nodiscard]] TENURE_API const unload_entry* end() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(end() - begin()); }
   [[nodiscard]] bool empty() const noexcept { return begin() == end(); }
+  // How many modules have this outcome.
   [[nodiscard]] TENURE_API std::size_t count(unload_outcome outcome) const noexcept;
   // True if nothing of the report is still mapped.
   [[nodiscard]] bool all_gone() const noexcept { return count(unload_outcome::gone) == size() && complete(); }
@@ -102,8 +109,8 @@ struct manager_stats {
   std::uint64_t revives = 0;  // idle -> active without a load
   std::uint64_t closes = 0;   // the system's loader was asked to close
   std::uint64_t lingers = 0;  // of these, still mapped afterwards
-  std::uint64_t deferrals = 0;
-  std::uint64_t vetoes = 0;
+  std::uint64_t deferrals = 0; // closes that had to wait
+  std::uint64_t vetoes = 0; // closes that a module's vote refused
   std::uint32_t resident = 0; // modules with a record now, lingering ones included
   std::uint32_t active = 0;   // of these, with references
   duration loading{};         // time spent in the system's loader to open

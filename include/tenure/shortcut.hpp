@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 // For a function that is called in one place, through whatever module comes by: costs two comparisons where
 // the module is the one of the time before, and a look-up by name where it is another one, or was loaded
@@ -82,6 +82,6 @@ private:
   void* address_ = nullptr;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

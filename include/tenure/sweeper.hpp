@@ -10,8 +10,8 @@ namespace tenure::inline v1 {
 // module; a close that has to wait comes again and again, with the evidence and a growing retry_wait, until it is done
 // (MAF gave up after 65 seconds and left a trace: M-H7). May use the manager; must not stop the sweeper.
 struct sweep_observer {
-  void (*told)(void* context, const unload_report& report) noexcept = nullptr;
-  void* context = nullptr;
+  void (*told)(void* context, const unload_report& report) noexcept = nullptr; // null: nobody
+  void* context = nullptr; // handed to the call
 };
 
 namespace detail {
@@ -20,6 +20,10 @@ struct sweeper_thread;
                                                        failure& why) noexcept;
 TENURE_API void stop_sweeper(sweeper_thread* t) noexcept;
 } // namespace detail
+
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // Sweeps a manager every `interval` on a thread of its own, until stop() or its destructor, which wait for a
 // sweep under way. The only thread that Tenure ever starts, and only here. When not to use it: with an event
@@ -51,6 +55,6 @@ private:
   detail::sweeper_thread* thread_ = nullptr;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

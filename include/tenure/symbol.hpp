@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace tenure::inline v1 {
+namespace TENURE_HANDLES {
 
 // `symbol<int(const char*)>` for a function, `symbol<int>` for a variable.
 // When not to use it: for a struct of many functions; api<> binds them at once and holds one reference, not
@@ -16,9 +16,22 @@ namespace tenure::inline v1 {
 template <class F> class symbol {
 public:
   symbol() noexcept = default;
+  // Of an address in a module. Pre: it lies there.
   symbol(module owner, F* target) noexcept
       : owner_(static_cast<module&&>(owner))
-      , target_(target) {}
+      , target_(target) {
+    TENURE_IF_TRACKED(detail::relabel_holder(&owner_, holder_kind::symbol);)
+  }
+#if defined(TENURE_TRACK_HOLDERS)
+  symbol(const symbol& other TENURE_AND_TAKEN_HERE) noexcept
+      : symbol(module(other.owner_, taken), other.target_) {}
+  symbol(symbol&&) noexcept = default;
+  symbol& operator=(symbol other) noexcept {
+    swap(owner_, other.owner_);
+    target_ = other.target_;
+    return *this;
+  }
+#endif
 
   // Calls the function: the same machine instructions as through a function pointer.
   // Pre: not empty; F is the function's real type (the loader cannot check that).
@@ -40,25 +53,25 @@ private:
   detail::scrubbed<F> target_;
 };
 
-template <class F> symbol<F> module::symbol(name_view name) const {
+template <class F> symbol<F> module::symbol(name_view name TENURE_IF_TRACKED(, const code_location& taken)) const {
   failure why;
-  auto found = this->symbol<F>(name, why);
+  auto found = this->symbol<F>(name, why TENURE_AND_TAKEN);
   if (why) detail::raise(static_cast<failure&&>(why));
   return found;
 }
 
-template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink) const {
+template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink TENURE_IF_TRACKED(, const code_location& taken)) const {
   failure why = detail::failure_for<S>();
   constexpr detail::symbol_kind kind = detail::kind_of<F>();
   void* address = find(name, kind, why);
   detail::report_into(sink, static_cast<failure&&>(why));
   if (address == nullptr) return {};
   if constexpr (std::is_function_v<F>)
-    return {*this, reinterpret_cast<F*>(address)};
+    return {module(*this TENURE_AND_TAKEN), reinterpret_cast<F*>(address)};
   else
-    return {*this, static_cast<F*>(address)};
+    return {module(*this TENURE_AND_TAKEN), static_cast<F*>(address)};
 }
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

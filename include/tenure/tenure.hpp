@@ -7,6 +7,7 @@
 //   shortcut<F>         an address remembered where it is used  <tenure/shortcut.hpp>
 //   instance<T>         an object that a module made            <tenure/instance.hpp>
 //   factory<T>          makes such objects, again and again     <tenure/factory.hpp>
+//   holder              who holds a module, and from which line <tenure/holder.hpp>
 //   pin, guard          keep it resident; mark a raw call       <tenure/pin.hpp>, <tenure/guard.hpp>
 //   unload_report       what is gone, what stays, and why       <tenure/report.hpp>
 //   error, failure      the cause and the whole story           <tenure/error.hpp>, <tenure/failure.hpp>
@@ -25,6 +26,7 @@
 #include <tenure/error.hpp>
 #include <tenure/factory.hpp>
 #include <tenure/guard.hpp>
+#include <tenure/holder.hpp>
 #include <tenure/instance.hpp>
 #include <tenure/manager.hpp>
 #include <tenure/pin.hpp>

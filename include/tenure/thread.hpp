@@ -11,11 +11,15 @@ struct running_thread;
 // Takes over one reference to `held` and the argument on success. `body` must see to the argument; it must
 // not throw.
 [[nodiscard]] TENURE_API running_thread* start_thread(record& held, void (*body)(void*) noexcept,
-                                                      void* argument, failure& why) noexcept;
+                                                      void* argument, const code_location* taken,
+                                                      failure& why) noexcept;
 // Waits for its end. In a child of fork(), where it does not run, it does not wait.
 TENURE_API void join_thread(running_thread* t) noexcept;
 
 } // namespace detail
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // Runs `f`, which calls into a module, on a new thread. The module is held from before the thread starts
 // until `f` has returned and is destroyed, and let go by host code: no line of the module runs on that thread
@@ -29,9 +33,9 @@ class [[nodiscard]] module_thread {
 public:
   module_thread() noexcept = default;
   // Errors: empty_handle, thread_not_started, out_of_memory.
-  template <class F> module_thread(module m, F f) {
+  template <class F> module_thread(module m, F f TENURE_AND_TAKEN_HERE) {
     failure why;
-    thread_ = start(static_cast<module&&>(m), new F(static_cast<F&&>(f)), why);
+    thread_ = start(static_cast<module&&>(m), new F(static_cast<F&&>(f)), TENURE_TAKEN_OR_NULL, why);
     if (thread_ == nullptr) detail::raise(static_cast<failure&&>(why));
   }
   module_thread(module_thread&& other) noexcept
@@ -53,7 +57,7 @@ public:
   }
 
 private:
-  template <class F> static detail::running_thread* start(module m, F* f, failure& why) noexcept {
+  template <class F> static detail::running_thread* start(module m, F* f, const code_location* taken, failure& why) noexcept {
     detail::running_thread* started = nullptr;
     if (detail::record* const r = detail::handle_access::record_of(m))
       started = detail::start_thread(
@@ -63,19 +67,19 @@ private:
             (*call)();
             delete call;
           },
-          f, why);
+          f, taken, why);
     else
       detail::set_failure(why, errc::empty_handle, "", "");
     if (started == nullptr)
       delete f;
     else
-      detail::handle_access::give_up(m); // the thread's now
+      static_cast<void>(detail::handle_access::give_up(m)); // the thread's now
     return started;
   }
 
   detail::running_thread* thread_ = nullptr;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

@@ -7,15 +7,14 @@
 
 namespace tenure::inline v1 {
 
-class token_source;
-
 // Which hold it is. Never given twice by one source; zero is none.
 struct token_id {
-  std::uint64_t value = 0;
+  std::uint64_t value = 0; // zero is none
   explicit constexpr operator bool() const noexcept { return value != 0; }
   friend constexpr bool operator==(token_id, token_id) noexcept = default;
 };
 
+// What ended a token source.
 enum class final_reason : unsigned char {
   last_revoke,     // the last token came back
   shut_down,       // a controller shut its module down; tokens may be out
@@ -24,7 +23,7 @@ enum class final_reason : unsigned char {
 
 // What a final hook is told. Valid during the call.
 struct final_revoke {
-  final_reason why = final_reason::last_revoke;
+  final_reason why = final_reason::last_revoke; // what ended the source
   token_id last;           // the token that was last, if it was one
   const char* holder = ""; // where that was acquired: "host.cpp:42"
 };
@@ -33,24 +32,28 @@ struct final_revoke {
 // own clean-up. It may acquire (an error by then), open, release and destroy what it likes, the source
 // included. Noexcept, so that it cannot keep what comes after it from being done (M-H5).
 struct final_hook {
-  void (*call)(void* context, const final_revoke& what) noexcept = nullptr;
-  void* context = nullptr;
+  void (*call)(void* context, const final_revoke& what) noexcept = nullptr; // null: nobody is told
+  void* context = nullptr; // handed to the call
 };
 
 namespace detail {
 struct token_state;
 // Null and `why`: out_of_memory, empty_handle, module_shut_down, lifetime_ended. One share for the caller.
-[[nodiscard]] TENURE_API token_state* make_token_source(const module* over, token_state* container,
-                                                        final_hook hook, failure& why) noexcept;
+[[nodiscard]] TENURE_API token_state* make_token_source(record* over, token_state* container, final_hook hook,
+                                                        const code_location* taken, failure& why) noexcept;
 TENURE_API void end_token_source(token_state& s) noexcept;
-// Zero and `why`. On success a share for the caller, who unshares with the token.
-TENURE_API std::uint64_t acquire_token(token_state& s, const code_location& where, failure& why) noexcept;
+// Zero and `why`. On success a share for the caller, who unshares with the token. `tracked`: listed as a holder.
+TENURE_API std::uint64_t acquire_token(token_state& s, const code_location& where, bool tracked,
+                                       failure& why) noexcept;
 TENURE_API bool revoke_token(token_state& s, std::uint64_t id, failure& why) noexcept;
 TENURE_API bool token_is_good(token_state& s, std::uint64_t id, failure& why) noexcept;
 TENURE_API void unshare_token_state(token_state& s) noexcept;
 [[nodiscard]] TENURE_API std::uint32_t tokens_of(const token_state& s) noexcept;
 [[nodiscard]] TENURE_API bool has_ended(const token_state& s) noexcept;
 } // namespace detail
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLES {
 
 // One distinct hold, as a value (MAF: ContractHandle). Destroying it revokes it once; that its source has
 // ended meanwhile is no error then. When not to use it: to keep a module loaded, a module handle does, and
@@ -99,6 +102,7 @@ public:
     return id;
   }
 
+  // Its identity; zero if it is empty.
   [[nodiscard]] token_id id() const noexcept { return id_; }
   explicit operator bool() const noexcept { return state_ != nullptr; }
   // Whether what it holds is still there. Errors: module_shut_down, lifetime_ended, token_already_revoked (by
@@ -143,10 +147,10 @@ class token_source {
 public:
   // Errors: out_of_memory.
   explicit token_source(final_hook hook = {})
-      : state_(made(nullptr, nullptr, hook)) {}
+      : state_(made(nullptr, nullptr, hook, nullptr)) {}
   // For a container in a module, which it holds. Errors: out_of_memory, empty_handle, module_shut_down.
-  explicit token_source(const module& over, final_hook hook = {})
-      : state_(made(&over, nullptr, hook)) {}
+  explicit token_source(const module& over, final_hook hook = {} TENURE_AND_TAKEN_HERE)
+      : state_(made(held(over), nullptr, hook, TENURE_TAKEN_OR_NULL)) {}
   token_source(token_source&& other) noexcept
       : state_(other.state_) {
     other.state_ = nullptr;
@@ -163,7 +167,7 @@ public:
 
   // A source whose container this one is. Errors: out_of_memory, lifetime_ended, module_shut_down.
   [[nodiscard]] token_source part(final_hook hook = {}) const {
-    return token_source(made(nullptr, state_, hook));
+    return token_source(made(nullptr, state_, hook, nullptr));
   }
 
   // `where` is kept as text: the final hook and reports name it. Errors: lifetime_ended, module_shut_down,
@@ -177,7 +181,7 @@ public:
   template <detail::error_sink S>
   token acquire(S& sink, const code_location& where = code_location::current()) const {
     failure why;
-    const std::uint64_t id = detail::acquire_token(*state_, where, why);
+    const std::uint64_t id = detail::acquire_token(*state_, where, TENURE_HOLDERS_ARE_TRACKED, why);
     detail::report_into(sink, static_cast<failure&&>(why));
     return id != 0 ? token(state_, id) : token();
   }
@@ -202,9 +206,17 @@ public:
 private:
   explicit token_source(detail::token_state* state) noexcept
       : state_(state) {}
-  static detail::token_state* made(const module* over, detail::token_state* container, final_hook hook) {
+  static detail::record* held(const module& over) {
+    detail::record* const r = detail::handle_access::record_of(over);
+    if (r != nullptr) return r;
     failure why;
-    detail::token_state* const s = detail::make_token_source(over, container, hook, why);
+    detail::set_failure(why, errc::empty_handle, "", "a token source over no module");
+    detail::raise(static_cast<failure&&>(why));
+  }
+  static detail::token_state* made(detail::record* over, detail::token_state* container, final_hook hook,
+                                   const code_location* taken) {
+    failure why;
+    detail::token_state* const s = detail::make_token_source(over, container, hook, taken, why);
     if (s == nullptr) detail::raise(static_cast<failure&&>(why));
     return s;
   }
@@ -212,6 +224,6 @@ private:
   detail::token_state* state_;
 };
 
-} // namespace tenure::inline v1
+} // namespace TENURE_HANDLES
 
 #endif

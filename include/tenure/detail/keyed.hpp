@@ -13,7 +13,7 @@ namespace detail {
 using any_function = void();
 
 struct object_parts { // an instance, taken apart
-  module owner;
+  record* owner = nullptr; // with one reference, which goes to the table
   void* object = nullptr; // as its user sees it
   void* whole = nullptr;
   void (*destroy)(void* whole, any_function* destroyer) = nullptr;
@@ -23,9 +23,14 @@ struct object_parts { // an instance, taken apart
 
 template <class T> inline constexpr char type_mark = 0; // its address stands for the type
 
+} // namespace detail
+} // namespace tenure::inline v1
+
+namespace TENURE_HANDLE_DETAILS {
+
 struct keyed_access {
   template <class T> static object_parts take_apart(instance<T>&& made) noexcept {
-    object_parts parts{static_cast<module&&>(made.owner_),
+    object_parts parts{handle_access::give_up(made.owner_),
                        made.object_,
                        made.whole_,
                        made.destroy_ != nullptr ? made.destroy_ : instance<T>::call_delete,
@@ -36,9 +41,14 @@ struct keyed_access {
   }
 };
 
+} // namespace TENURE_HANDLE_DETAILS
+
+namespace tenure::inline v1 {
+namespace detail {
+
 struct open_interface; // lib/keyed.cpp
 struct interface_request {
-  module owner;
+  record* owner = nullptr; // with one reference
   void* object = nullptr;
   any_function* get = nullptr;
   open_interface* node = nullptr;
@@ -57,13 +67,14 @@ TENURE_API void end_keyed(keyed_state& s);
 // A place for an object that is about to be made. Zero and `why` if memory is refused.
 [[nodiscard]] TENURE_API std::uint64_t take_place(keyed_state& s, const char* factory, failure& why) noexcept;
 TENURE_API void give_place_back(keyed_state& s, std::uint64_t id) noexcept;
-TENURE_API void fill_place(keyed_state& s, std::uint64_t id, object_parts&& parts) noexcept;
+TENURE_API void fill_place(keyed_state& s, std::uint64_t id, const object_parts& parts,
+                           const code_location* taken) noexcept;
 TENURE_API errc destroy_object(keyed_state& s, std::uint64_t id);
 TENURE_API errc note_destroyed(keyed_state& s, std::uint64_t id) noexcept;
 TENURE_API void leave_to_table(keyed_state& s, std::uint64_t id) noexcept;
 [[nodiscard]] TENURE_API errc look_at_key(keyed_state& s, std::uint64_t id, const void* type,
                                           void*& object) noexcept;
-[[nodiscard]] TENURE_API module owner_of_key(keyed_state& s, std::uint64_t id) noexcept;
+[[nodiscard]] TENURE_API record* owner_of_key(keyed_state& s, std::uint64_t id) noexcept; // with one reference
 [[nodiscard]] TENURE_API const char* factory_of_key(keyed_state& s, std::uint64_t id) noexcept;
 [[nodiscard]] TENURE_API std::uint32_t objects_of(keyed_state& s) noexcept;
 [[nodiscard]] TENURE_API bool begin_interface(keyed_state& s, std::uint64_t id, const void* type,
@@ -83,10 +94,10 @@ public:
   ~place_for_object() {
     if (id_ != 0) give_place_back(state_, id_);
   }
-  std::uint64_t fill(object_parts&& parts) noexcept {
+  std::uint64_t fill(const object_parts& parts, const code_location* taken) noexcept {
     const std::uint64_t id = id_;
     id_ = 0;
-    fill_place(state_, id, static_cast<object_parts&&>(parts));
+    fill_place(state_, id, parts, taken);
     return id;
   }
 

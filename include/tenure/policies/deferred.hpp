@@ -33,6 +33,7 @@ private:
   idle_list parked_; // least recently used first
 };
 
+// Symbian's: one module waits for the next.
 using deferred_one = deferred<1>;
 
 } // namespace tenure::inline v1::policy

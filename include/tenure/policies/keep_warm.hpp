@@ -10,8 +10,11 @@ namespace tenure::inline v1::policy {
 // the manager. Effect at the manager's next sweep, and at each last release from then on. Threads: any.
 class maintenance {
 public:
+  // From now on nothing is kept warm.
   void begin() noexcept { detail::jot(on_, true); }
+  // As before begin().
   void end() noexcept { detail::jot(on_, false); }
+  // Whether it is between the two.
   [[nodiscard]] bool is_on() const noexcept { return detail::glance(on_); }
 
 private:
@@ -28,6 +31,7 @@ public:
   static constexpr bool reads_time = true;
 
   keep_warm() noexcept = default;
+  // With somebody's word on when to keep nothing. Pre: `m` outlives the manager.
   explicit keep_warm(const maintenance& m) noexcept
       : maintenance_(&m) {}
 

@@ -17,6 +17,7 @@ public:
   static constexpr bool keeps_pages = requires { requires Inner::keeps_pages; };
 
   limit_idle_bytes() noexcept = default;
+  // Around a policy with values of its own.
   explicit limit_idle_bytes(Inner inner) noexcept
       : inner_(static_cast<Inner&&>(inner)) {}
 
@@ -47,6 +48,7 @@ public:
     forward(named, victims);
   }
   [[nodiscard]] time_point next_due() const noexcept { return inner_.next_due(); }
+  // What is idle now, in bytes of mappings.
   [[nodiscard]] std::size_t idle_bytes() const noexcept { return idle_bytes_; }
 
 private:

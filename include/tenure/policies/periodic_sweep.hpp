@@ -20,6 +20,7 @@ public:
   enum class silent_modules : unsigned char { go, stay };
 
   periodic_sweep() noexcept = default;
+  // With a delay of one's own, and what becomes of modules without a vote.
   explicit periodic_sweep(duration delay, silent_modules silent = silent_modules::go) noexcept
       : delay_(delay)
       , silent_(silent) {}
