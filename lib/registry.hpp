@@ -9,6 +9,7 @@
 #ifndef TENURE_LIB_REGISTRY_HPP
 #define TENURE_LIB_REGISTRY_HPP
 
+#include "debug_layout.hpp"
 #include "index.hpp"
 #include "os/fork.hpp"
 #include "os/frame.hpp"
@@ -65,6 +66,7 @@ struct registry {
   void* policy = nullptr;           // null once the manager is gone
   const manager_options options;    // constant
   const departure_check check;      // constant
+  const debug_layout* const layout = &debug_layout_of_library; // so that a static library's program has it
   idle_list waiting;                // idle, but not closed: a stack, a vote
   module_record* records = nullptr; // every record ever made, for reuse
   std::vector<std::string> search_path;

@@ -21,6 +21,8 @@ struct fork_watcher {
 // what `prepare` takes, so neither is called with that held.
 void add_fork_watcher(fork_watcher& w) noexcept;
 void remove_fork_watcher(fork_watcher& w) noexcept;
+// The first one, for debuggers alone; always null where there is no fork().
+extern constinit fork_watcher* fork_watchers;
 
 // While a thread holds the gate no other one forks; a fork waits a second at most, and then goes ahead. Nor
 // is the thread cancelled: it would leave with the loader's lock, or in the middle of a function that

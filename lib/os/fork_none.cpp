@@ -3,6 +3,8 @@
 
 namespace tenure::inline v1::os {
 
+constinit fork_watcher* fork_watchers = nullptr;
+
 void add_fork_watcher(fork_watcher&) noexcept {}
 void remove_fork_watcher(fork_watcher&) noexcept {}
 void enter_fork_gate() noexcept {}

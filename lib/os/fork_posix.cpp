@@ -5,6 +5,9 @@
 #include <pthread.h>
 
 namespace tenure::inline v1::os {
+
+constinit fork_watcher* fork_watchers = nullptr;
+
 namespace {
 
 // An initialiser may itself wait for a lock that the forking thread holds: then waiting for it would never
@@ -25,9 +28,8 @@ const pthread_mutex_t fresh_list = PTHREAD_MUTEX_INITIALIZER;
 pthread_rwlock_t gate = TENURE_GATE_INITIALIZER;
 bool gate_held = false; // by the forking thread; only it touches this, with `list` held
 
-// Guards `first`. Held over a fork; before any watcher's own locks.
+// Guards `fork_watchers`. Held over a fork; before any watcher's own locks.
 pthread_mutex_t list = PTHREAD_MUTEX_INITIALIZER;
-fork_watcher* first = nullptr;
 
 pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -48,7 +50,7 @@ bool close_gate() noexcept {
 
 // With the list's lock held, or alone in a child.
 void tell_all(fork_watcher::callback fork_watcher::*what) noexcept {
-  for (fork_watcher* w = first; w != nullptr; w = w->next)
+  for (fork_watcher* w = fork_watchers; w != nullptr; w = w->next)
     if (w->*what != nullptr) (w->*what)(w->context);
 }
 
@@ -83,14 +85,14 @@ void watch_forks() noexcept { ::pthread_atfork(before_fork, after_fork_in_parent
 void add_fork_watcher(fork_watcher& w) noexcept {
   ::pthread_once(&once, watch_forks);
   ::pthread_mutex_lock(&list);
-  w.next = first;
-  first = &w;
+  w.next = fork_watchers;
+  fork_watchers = &w;
   ::pthread_mutex_unlock(&list);
 }
 
 void remove_fork_watcher(fork_watcher& w) noexcept {
   ::pthread_mutex_lock(&list);
-  fork_watcher** at = &first;
+  fork_watcher** at = &fork_watchers;
   while (*at != &w) at = &(*at)->next;
   *at = w.next;
   ::pthread_mutex_unlock(&list);
