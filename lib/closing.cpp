@@ -1,6 +1,7 @@
 // Closing: what stands between "the policy chose a victim" and "the system is asked to close it", the close
 // itself, and the look afterwards. Module code (finalisers, hooks) runs here, without the mutex.
 #include "departure.hpp"
+#include "events.hpp"
 #include "holding_cycles.hpp"
 #include "linger.hpp"
 #include "loader_scope.hpp"
@@ -94,6 +95,16 @@ void linger_locked(registry& g, module_record& r, const close_result& result) no
   g.changed.notify_all();
 }
 
+void note_close_locked(registry& g, const module_record& r, const close_result& result, bool lingers) noexcept {
+  if (!has_desk(g)) return;
+  event_particulars more;
+  more.took = result.took;
+  more.detail = result.why.detail.c_str();
+  more.error = result.violation;
+  if (lingers) more.reason = result.why.reason;
+  put_event_locked(g, lingers ? event_kind::lingering : event_kind::closed, &r, more);
+}
+
 // True if the record is free and its share of the registry has to go.
 bool record_result_locked(registry& g, module_record& r, const close_result& result,
                           report_builder* report) noexcept {
@@ -107,6 +118,7 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
   const bool lingers = !result.gone && !reopened;
   if (lingers) linger_locked(g, r, result);
   if (result.gone && r.image.static_tls) note_static_tls_gone_locked(g);
+  note_close_locked(g, r, result, lingers);
   entry.outcome = result.refused ? unload_outcome::failed
                   : lingers      ? unload_outcome::lingering
                   : reopened     ? unload_outcome::busy
@@ -160,6 +172,7 @@ bool postpone(registry& g, module_record& r, departure_check level, const depart
   else
     g.wait_for_safe_point_locked(r, unload_outcome::deferred);
   registry::set_evidence_locked(r, found.text);
+  note_locked(g, event_kind::deferred, r, found.text);
   note(report, r, describe_locked(r));
   return false;
 }
@@ -183,6 +196,7 @@ bool keep_mapped(registry& g, module_record& r, const char* why, report_builder*
     g.forget_locked(r);
     return true;
   }
+  note_locked(g, event_kind::deferred, r, why);
   g.end_shutdown_locked(r);
   g.put_back_locked(r);
   return false;
@@ -267,6 +281,7 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
 void registry::close_chain(closing_chain& chain, report_builder* report) noexcept {
   if (chain.head == nullptr) return;
   const registry_hold alive(*this);
+  const quiet_scope quiet(*this);
   const os::fork_gate no_fork_meanwhile;
   for (module_record* r = chain.head; r != nullptr;) {
     module_record* const next = r->next_closing;
@@ -354,7 +369,10 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     unload_entry entry = describe_locked(*r);
     const bool reopened = mapped && find_image_locked(r->handle, r->loaded_as, r) != nullptr; // beside us, while we looked
     entry.outcome = reopened ? unload_outcome::busy : mapped ? unload_outcome::lingering : unload_outcome::gone;
-    if (!mapped) r->reason = entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
+    if (!mapped) {
+      r->reason = entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
+      note_locked(*this, event_kind::closed, *r);
+    }
     note(report, *r, entry);
     if (mapped && !reopened && policy != nullptr) { // else nobody is left to look at it again
       r->state = phase::lingering;
@@ -401,6 +419,7 @@ void report_all(registry& g, report_builder& report) noexcept {
 
 unload_report sweep_registry(registry& g, const duration* delay, departure_check level) noexcept {
   report_builder report;
+  sweep_span span(g, "sweep");
   closing_chain chain("by a sweep", stricter(g.check, level));
   chain.asked_since = glance(g.clock.ticks);
   g.ask_idle_modules(&report);
@@ -414,10 +433,13 @@ unload_report sweep_registry(registry& g, const duration* delay, departure_check
   g.close_chain(chain, &report);
   g.look_at_lingering(&report);
   try_leftovers();
+  span.end(report.count(unload_outcome::gone));
+  tell_events(g);
   return report.finish();
 }
 
 void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report, std::uintptr_t entry) noexcept {
+  sweep_span span(g, "final close");
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
     closing_chain chain("by a final close", level);
@@ -436,9 +458,11 @@ void close_all(registry& g, departure_check level, bool ask_votes, report_builde
   }
   g.look_at_lingering(&report);
   try_leftovers();
+  span.end(report.count(unload_outcome::gone));
   const bool in_circles = entry != 0 && find_holding_cycles(g, entry); // first: a report has addresses of records
   report_all(g, report);
   if (in_circles) forget_holding_cycles(g);
+  tell_events(g);
 }
 
 unload_report close_all(registry& g, departure_check level, bool ask_votes) noexcept {

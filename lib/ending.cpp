@@ -1,4 +1,5 @@
 // The end of a manager in the three ways that there are.
+#include "events.hpp"
 #include "left_behind.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
@@ -58,6 +59,7 @@ void leave_mapped(registry& g, report_builder& report) noexcept {
     entry.outcome = unload_outcome::kept;
     entry.detail = "left mapped at the end, as asked: its vote said no";
     report.add(*r, entry);
+    note_locked(g, event_kind::lingering, *r, entry.detail);
     r->state = phase::lingering; // what its code was given stays valid
     leave_behind(r->handle);
     g.forget_locked(*r);
@@ -73,6 +75,7 @@ unload_report end_registry(registry& g, end_mode mode, duration patience, depart
   report_builder report;
   close_all(g, level, true, report);
   leave_mapped(g, report);
+  tell_events(g);
   return report.finish();
 }
 

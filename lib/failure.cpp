@@ -130,6 +130,10 @@ constexpr cause causes[] = {
     {errc::object_disconnected, "the object was disconnected from its clients", "ask the table for it again"},
     {errc::no_implementation, "no plug-in of the catalog offers that",
      "is its folder added, and does it export tenure_plugin_catalog?"},
+    {errc::already_observed, "the manager has an observer",
+     "stop_observing() first, or let one observer tell the others"},
+    {errc::empty_observer, "the observer has no function to call", "give an event_observer its `told`, or call stop_observing()"},
+    {errc::events_not_written, "the events could not be written to the file", "its folder must exist and be writable, with room"},
     {errc::out_of_memory, "out of memory", ""},
     {errc::thread_not_started, "the system would not start a thread", ""},
 };

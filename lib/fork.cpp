@@ -1,5 +1,6 @@
 // What becomes of a registry in a child of fork(), in which only the forking thread lives on.
 #include "calls.hpp"
+#include "events.hpp"
 #include "registry.hpp"
 
 #include <new>
@@ -17,6 +18,7 @@ void registry::go_on_in_child(void* self) noexcept {
   ::new (static_cast<void*>(&g.changed)) sync::condition;
   ::new (static_cast<void*>(&g.deferred)) sync::condition;
   g.forget_other_threads_locked();
+  forget_other_tellers_locked(g);
   g.mutex.unlock();
 }
 

@@ -3,6 +3,7 @@
 #include "opening.hpp"
 
 #include "departure.hpp"
+#include "events.hpp"
 #include "failure_access.hpp"
 #include "file_check.hpp"
 #include "hash.hpp"
@@ -69,6 +70,7 @@ bool system_open(const std::string& path, const open_options& options, loaded& o
   out.handle = os::open(path, options, fault);
   out.took = os::now() - start;
   if (out.handle == nullptr) return false;
+  out.loaded_by_us = true;
   describe_held(out); // a system that tells nothing leaves it without a known place
   return true;
 }
@@ -269,6 +271,14 @@ void opening::renew_symbols_locked(module_record& r, const loaded& seen) {
   publish_value(r.symbols, fresh);
 }
 
+void opening::note_opened_locked(const module_record& r, const loaded& seen) noexcept {
+  if (!has_desk(g_)) return;
+  event_particulars load;
+  load.took = seen.took;
+  if (seen.loaded_by_us) put_event_locked(g_, event_kind::loaded, &r, load);
+  note_locked(g_, event_kind::opened, r);
+}
+
 record* opening::publish_locked(module_record& r, loaded& seen) {
   g_.known.reserve(1); // the only steps that can fail: before anything is changed
   if (r.symbols != nullptr) renew_symbols_locked(r, seen);
@@ -295,6 +305,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   r.state = phase::open;
   r.kept_by = keeper::nobody;
   r.worker = 0;
+  note_opened_locked(r, seen);
   acquire(r.refs); // before it is open: it is never seen open without a reference
   set_flags(r.refs, open_bit);
   clear_flags(r.refs, pending_bit);
@@ -309,7 +320,6 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
 
 // The load failed: nothing stays behind, except for a module whose initialiser holds references to itself.
 record* opening::give_up_locked(module_record& r) noexcept {
-  ++g_.stats.failures;
   if (!still_ours(r)) return nullptr; // another thread has loaded it meanwhile
   clear_flags(r.refs, pending_bit);
   if (r.handle != nullptr || count_of(look(r.refs)) != 0) { // it lingered before, or refers to itself
@@ -424,10 +434,11 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
 
 namespace {
 
-template <class Body> record* guarded(failure& why, Body&& body) noexcept {
+template <class Body> record* guarded(registry& g, failure& why, Body&& body) noexcept {
+  const quiet_scope quiet(g);
   const os::fork_gate no_fork_meanwhile;
   try {
-    record* const r = body();
+    record* const r = body(why);
     if (r != nullptr && !full(*r).is_static()) take_back(full(*r).handle);
     return r;
   } catch (const std::bad_alloc&) {
@@ -436,63 +447,90 @@ template <class Body> record* guarded(failure& why, Body&& body) noexcept {
   }
 }
 
+void note_failure(registry& g, const failure& why) noexcept {
+  event_particulars more;
+  if (has_desk(g)) { // else its words need not be made
+    more.path = why.path();
+    more.detail = why.what();
+    more.error = why.code();
+  }
+  const sync::scoped_lock lock(g.mutex);
+  ++g.stats.failures;
+  if (has_desk(g) && more.error != errc::ok) put_event_locked(g, event_kind::failed, nullptr, more);
+}
+
+// What all ways to a module have in common. An observer is told the whole story, whatever the caller has room for.
+template <class Body> record* answered(registry& g, failure& why, Body&& body) noexcept {
+  failure whole;
+  failure& told = has_desk(g) ? whole : why;
+  record* const r = guarded(g, told, body);
+  if (r == nullptr) note_failure(g, told);
+  if (whole) why = whole;
+  tell_events(g);
+  return r;
+}
+
 } // namespace
 
 record* open_module(registry& g, path_view path, const open_options& options, failure& why) noexcept {
-  return guarded(why, [&]() -> record* {
+  const auto open = [&](failure& told) -> record* {
     os::fault fault;
     std::string name = os::to_internal(path, fault);
     if (fault) {
-      fill(why, fault, name);
+      fill(told, fault, name);
       return nullptr;
     }
     try_leftovers(); // an open that goes the long way is a safe point
-    return opening(g, options, why).by_name(std::move(name));
-  });
+    return opening(g, options, told).by_name(std::move(name));
+  };
+  if (!options.no_load) return answered(g, why, open);
+  record* const r = guarded(g, why, open); // "not loaded" is an answer
+  tell_events(g);
+  return r;
 }
 
 record* adopt_module(registry& g, void* native_handle, failure& why) noexcept {
-  return guarded(why, [&]() -> record* {
+  return answered(g, why, [&](failure& told) -> record* {
     loaded seen;
     seen.handle = native_handle;
     if (native_handle == nullptr || !os::describe(native_handle, seen.image, seen.path, true)) {
-      set_failure(why, errc::foreign_handle, "", "");
+      set_failure(told, errc::foreign_handle, "", "");
       return nullptr;
     }
-    return opening(g, {}, why).by_handle(seen, seen.path, true);
+    return opening(g, {}, told).by_handle(seen, seen.path, true);
   });
 }
 
 record* module_containing(registry& g, const void* address, failure& why) noexcept {
-  return guarded(why, [&]() -> record* {
+  return answered(g, why, [&](failure& told) -> record* {
     os::fault fault;
     loaded seen;
     if (const char* const culprit = loader_blocked_by()) {
-      set_failure(why, errc::loader_blocked, culprit, "");
+      set_failure(told, errc::loader_blocked, culprit, "");
       return nullptr;
     }
     const loader_turn turn(turn_use::look_up, "what contains an address", default_patience);
     if (!turn.taken()) {
       explain_busy(fault, turn);
-      fill(why, fault, "");
+      fill(told, fault, "");
       return nullptr;
     }
     seen.handle = os::handle_of_address(address, fault);
     if (seen.handle == nullptr || !describe_held(seen)) {
       if (seen.handle != nullptr) system_close(seen.handle);
-      set_failure(why, errc::no_module_at_address, "", "");
+      set_failure(told, errc::no_module_at_address, "", "");
       return nullptr;
     }
-    return opening(g, {}, why).by_handle(seen, seen.path);
+    return opening(g, {}, told).by_handle(seen, seen.path);
   });
 }
 
 record* add_static_module(registry& g, const char* name, const static_symbol* symbols, std::size_t n,
                           failure& why) noexcept {
-  return guarded(why, [&]() -> record* {
+  return answered(g, why, [&](failure& told) -> record* {
     const sync::scoped_lock lock(g.mutex);
     if (g.known.find(hash_bytes(name), [&](const module_record& r) { return r.named(name); }) != nullptr) {
-      set_failure(why, errc::already_registered, name, "");
+      set_failure(told, errc::already_registered, name, "");
       return nullptr;
     }
     module_record& r = g.new_record_locked();
@@ -503,6 +541,7 @@ record* add_static_module(registry& g, const char* name, const static_symbol* sy
     r.pins = 1; // part of the program: no policy ever sees it
     r.state = phase::open;
     g.keep();
+    note_locked(g, event_kind::opened, r);
     publish(r.refs, open_bit | one_reference);
     return &r;
   });

@@ -22,6 +22,7 @@ struct loaded { // what the system gave
   std::unique_ptr<os::reference_baseline> references; // if a close may ask for them
   plugin_side side;
   std::unique_ptr<host_seat> seat; // if the module talks to its host
+  bool loaded_by_us = false;       // not adopted, nor found by an address
   bool copied = false;             // from a private copy, which is to be discarded with the module
   bool looked_at = false;          // `side` and `seat` are known
 };
@@ -56,6 +57,7 @@ private:
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);
   static void renew_symbols_locked(module_record& r, const loaded& seen);
+  void note_opened_locked(const module_record& r, const loaded& seen) noexcept;
   record* publish_locked(module_record& r, loaded& seen);
   static bool still_ours(const module_record& r) noexcept;
   bool look_at_side(loaded& seen);

@@ -12,6 +12,7 @@
 
 #include <tenure/detail/registry.hpp>
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,12 +38,13 @@ struct name_node {
   name_node* next;
   std::uint64_t hash;
   std::size_t size;
+  std::uint32_t owners = 1; // the module, and events about it; see share
 
   // The characters and a NUL lie behind the node: one line of memory less to wait for.
   [[nodiscard]] const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   [[nodiscard]] std::string_view view() const noexcept { return {text(), size}; }
   [[nodiscard]] static name_node* make(std::string_view text); // may throw std::bad_alloc
-  static void free(name_node* n) noexcept;
+  static void free(name_node* n) noexcept; // one owner's share
 };
 
 class symbol_cache;
@@ -128,6 +130,13 @@ struct idle_access { // the manager's way into what policies only read
   static void note_vote(idle_module& m, unload_vote vote) noexcept { m.vote_ = vote; }
   static void note_single_threaded(idle_module& m, bool yes) noexcept { m.single_threaded_ = yes; }
 };
+
+// Of a path in the library's form, in which either the one or the other stands between the parts.
+[[nodiscard]] inline const char* last_part(const char* path) noexcept {
+  const char* last = std::strrchr(path, '/');
+  if (last == nullptr) last = std::strrchr(path, '\\');
+  return last != nullptr ? last + 1 : path;
+}
 
 inline module_record& full(record& r) noexcept { return static_cast<module_record&>(r); }
 inline const module_record& full(const record& r) noexcept { return static_cast<const module_record&>(r); }

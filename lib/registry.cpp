@@ -2,6 +2,7 @@
 // of victims, is here; loading is in opening.cpp, closing in closing.cpp.
 #include "registry.hpp"
 
+#include "events.hpp"
 #include "failure_access.hpp"
 #include "hash.hpp"
 #include "loader_turn.hpp"
@@ -25,6 +26,7 @@ registry::~registry() {
     symbol_cache::free(r->symbols);
     delete r;
   }
+  free_desk(*this);
 }
 
 time_point registry::now() const noexcept {
@@ -52,7 +54,9 @@ name_node* name_node::make(std::string_view text) {
   return node;
 }
 
-void name_node::free(name_node* n) noexcept { ::operator delete(n); }
+void name_node::free(name_node* n) noexcept {
+  if (unshare(n->owners)) ::operator delete(n);
+}
 
 void registry::add_name_locked(module_record& r, std::string_view text) {
   if (r.named(text)) return;
@@ -98,8 +102,9 @@ bool registry::acquire_locked(module_record& r) noexcept {
     if (revived) jot(r.used_at, next_tick_locked()), raise_flag(clock.used);
   } else {
     // Idle or on its way to it: only the holder of the mutex changes the word now, so one replace is enough.
-    const bool releaser_on_its_way = r.kept_by == keeper::nobody;
+    const bool releaser_on_its_way = r.kept_by == keeper::nobody; // and nobody has been told that it is idle
     recall_locked(r);
+    if (!releaser_on_its_way) note_locked(*this, event_kind::revived, r);
     set_flags(r.refs, releaser_on_its_way ? pending_bit : 0);
     acquire(r.refs);
     revived = true;
@@ -130,7 +135,8 @@ void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list&
     return;
   }
   const unload_vote said = r.asked_at > used_at ? r.vote() : unload_vote::not_asked; // since its last use
-  idle_access::note_idle(r, table.reads_time ? now() : time_point{}, used_at);
+  const bool observed = is_observed_locked(*this);
+  idle_access::note_idle(r, table.reads_time || observed ? now() : time_point{}, used_at);
   idle_access::note_vote(r, said);
   if (policy == nullptr || r.shut_down) { // the manager is gone, or nobody may use it again
     r.kept_by = keeper::nobody;
@@ -139,7 +145,7 @@ void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list&
   }
   r.kept_by = keeper::policy;
   table.idled(policy, r, idle_access::since(r), victims);
-  if (table.parks) set_flags(r.refs, parked_bit);
+  if (table.parks && !observed) set_flags(r.refs, parked_bit); // events.hpp says why not
 }
 
 // Closes the way back for a victim. False if it is in use again; then it is no victim any more.
@@ -209,6 +215,7 @@ void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
     if (r.being_asked) { // by another thread, and this one's stack was not looked at: it is this one's to close
       wait_for_safe_point_locked(r, unload_outcome::deferred);
       set_evidence_locked(r, "another thread asks for its vote");
+      note_locked(*this, event_kind::deferred, r, "another thread asks for its vote");
       continue;
     }
     r.state = phase::closing;
@@ -317,19 +324,26 @@ void last_dropped(record& dropped) noexcept {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
     const word before = clear_flags(r.refs, pending_bit);
-    if (count_of(before) == 0 && r.state == phase::open) g.settle_locked(r, g.next_tick_locked(), victims);
+    if (count_of(before) == 0 && r.state == phase::open) {
+      note_locked(g, event_kind::idled, r);
+      g.settle_locked(r, g.next_tick_locked(), victims);
+    }
     g.take_waiting_locked(victims, false);
     g.claim_locked(victims, chain);
   }
   g.close_chain(chain, nullptr);
   try_leftovers();
+  tell_events(g);
 }
 
 bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept {
   registry& g = *r.owner;
-  const sync::scoped_lock lock(g.mutex);
-  if (r.generation != generation || full(r).state != phase::open || full(r).shut_down) return false;
-  g.acquire_locked(full(r));
+  {
+    const sync::scoped_lock lock(g.mutex);
+    if (r.generation != generation || full(r).state != phase::open || full(r).shut_down) return false;
+    g.acquire_locked(full(r));
+  }
+  tell_events(g);
   return true;
 }
 
@@ -363,6 +377,7 @@ void unpin_module(record& pinned) noexcept {
     g.claim_locked(victims, chain);
   }
   g.close_chain(chain, nullptr);
+  tell_events(g);
   registry::let_go(g);
 }
 
@@ -374,6 +389,7 @@ void leave_guard(record* r) noexcept {
   if (outermost) {
     r->owner->safe_point();
     try_leftovers();
+    tell_events(*r->owner);
   }
   unshare_registry(*r);
 }
@@ -450,6 +466,7 @@ void retire_registry(registry& g) noexcept {
     released += forget_lingering_locked(g);
   }
   g.close_chain(chain, nullptr);
+  end_observing(g);
   g.table.destroy(policy);
   ::operator delete (policy, std::align_val_t{g.table.alignment});
   g.leave_to_this_thread();
@@ -468,16 +485,35 @@ time_point now_of(registry& g) noexcept {
   return g.now();
 }
 
-manager_stats stats_of(registry& g) noexcept {
-  const sync::scoped_lock lock(g.mutex);
-  manager_stats s = g.stats;
-  s.revives += g.quiet_revives_locked();
-  for (const module_record* r = g.records; r != nullptr; r = r->next_record) {
+namespace {
+
+void count_module_locked(const module_record& r, manager_stats& s) noexcept {
+  ++s.resident;
+  if (r.state == phase::lingering) ++s.lingering;
+  if (count_of(look(r.refs)) != 0) {
+    ++s.active;
+  } else if (r.state == phase::open) {
+    ++s.idle;
+    if (r.kept_by == keeper::waiting) ++s.waiting;
+  }
+}
+
+} // namespace
+
+manager_stats registry::stats_locked() const noexcept {
+  manager_stats s = stats;
+  s.revives += quiet_revives_locked();
+  count_events_locked(*this, s);
+  for (const module_record* r = records; r != nullptr; r = r->next_record) {
     if (r->state == phase::absent) continue;
-    ++s.resident;
-    if (count_of(look(r->refs)) != 0) ++s.active;
+    count_module_locked(*r, s);
   }
   return s;
+}
+
+manager_stats stats_of(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  return g.stats_locked();
 }
 
 } // namespace tenure::inline v1::detail

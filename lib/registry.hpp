@@ -46,6 +46,7 @@ struct closing_chain {
 };
 
 struct report_builder;
+struct event_desk; // event_desk.hpp
 
 struct registry {
   registry(const policy_table& t, const manager_options& o, departure_check c) noexcept
@@ -79,6 +80,7 @@ struct registry {
   bool lingered = false;         // some module may linger: set with that state, cleared by whoever looks at them all
   bool static_tls_freed = false; // a close that waited for it can be tried again; see static_tls.hpp
   bool look_again = false;       // a finaliser closed a module; the system finishes that after the finaliser's own
+  event_desk* desk = nullptr; // set once, by the first observer; glance and jot, what it has with the mutex
   std::uint32_t holders = 1;       // see share: the manager, each module that is not absent, each weak handle
 
   os::fork_watcher forks;
@@ -109,6 +111,7 @@ struct registry {
   void add_name_locked(module_record& r, std::string_view text);
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
+  [[nodiscard]] manager_stats stats_locked() const noexcept;
 
   // --- holders.cpp: without the mutex ---
   void give_up_dependencies_locked(module_record& r, bool unmapped) noexcept;

@@ -11,6 +11,13 @@ report_builder::report_builder() noexcept
     : data_(new (std::nothrow) report_data) {}
 report_builder::~report_builder() { delete data_; }
 
+std::size_t report_builder::count(unload_outcome outcome) const noexcept {
+  std::size_t n = 0;
+  if (data_ != nullptr)
+    for (const unload_entry& e : data_->entries) n += e.outcome == outcome ? 1 : 0;
+  return n;
+}
+
 unload_report report_builder::finish() noexcept {
   if (data_ != nullptr) look_at_files();
   if (data_ != nullptr && holders_are_tracked()) look_at_holders();

@@ -35,6 +35,7 @@ struct report_builder {
   // Never throws: an entry that finds no memory makes the report incomplete. The later word on a module
   // replaces the earlier one. Needs the registry's mutex.
   void add(const module_record& r, const unload_entry& entry) noexcept;
+  [[nodiscard]] std::size_t count(unload_outcome outcome) const noexcept;
   // Looks at the files and at the holders: without the mutex.
   [[nodiscard]] unload_report finish() noexcept;
 

@@ -25,6 +25,8 @@ struct thread_state {
   // This thread's calls in flight: into more modules at once than there are places, what is deeper is not noted.
   calls_into inside[6];
   detail::registry* leftovers = nullptr; // registries without a manager whose last closes wait for this thread
+  detail::registry* untold = nullptr;    // registries with events that were not told inside the loader (lib/events.cpp)
+  std::uint32_t quiet = 0;               // see quiet_scope
 };
 
 } // namespace tenure::inline v1::sync

@@ -1,6 +1,7 @@
 // Asking modules whether they may be unloaded. Module code runs here, without the mutex; the module stays
 // because nobody claims a record that is being asked. While it is asked it is open: it may open itself, and
 // other threads may use it, which is what a sweep wants to know (C-H8: collect, unlock, ask, look again).
+#include "events.hpp"
 #include "os/fork.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
@@ -8,10 +9,19 @@
 namespace tenure::inline v1::detail {
 namespace {
 
+void note_veto_locked(registry& g, const module_record& r, const hook_result& said) noexcept {
+  ++g.stats.vetoes;
+  if (!has_desk(g)) return;
+  event_particulars more;
+  more.detail = said.text;
+  more.error = said.violation;
+  put_event_locked(g, event_kind::vetoed, &r, more);
+}
+
 void note_answer_locked(registry& g, module_record& r, const hook_result& said) noexcept {
   r.being_asked = false;
   r.asked_at = g.next_tick_locked();
-  if (!said.yes) ++g.stats.vetoes;
+  if (!said.yes) note_veto_locked(g, r, said);
   if (count_of(look(r.refs)) != 0) return; // in use again: what it said is of no interest
   idle_access::note_vote(r, said.yes ? unload_vote::yes : unload_vote::no);
   r.violation = said.violation;

@@ -28,8 +28,8 @@ namespace TENURE_HANDLES {
 // not from inside a module.
 //   for (const auto& e : tenure::end(modules, tenure::end_mode::wait, std::chrono::seconds(5)))
 //   std::puts(e.detail);
-template <class Policy, departure_check Check>
-unload_report end(manager<Policy, Check>& m, end_mode mode, duration patience = duration(INT64_MAX)) {
+template <class Policy, departure_check Check, class Observer>
+unload_report end(manager<Policy, Check, Observer>& m, end_mode mode, duration patience = duration(INT64_MAX)) {
   return detail::end_registry(detail::manager_access::registry_of(m), mode, patience, Check);
 }
 

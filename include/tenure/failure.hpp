@@ -80,6 +80,10 @@ enum class errc : int {
   server_stopping = 115,
   object_disconnected = 116,
   no_implementation = 117, // no plug-in of the catalog fits
+  // observers
+  already_observed = 120, // a manager has one observer
+  empty_observer = 121,   // no function to call
+  events_not_written = 122, // the file for a trace, a record or a log
   // resources
   out_of_memory = 90,
   thread_not_started = 91,

@@ -4,6 +4,7 @@
 #define TENURE_FORMAT_HPP
 
 #include <tenure/error.hpp>
+#include <tenure/event.hpp>
 #include <tenure/module.hpp>
 #include <tenure/report.hpp>
 
@@ -49,6 +50,23 @@ template <> struct fmt::formatter<tenure::unload_entry> {
     if (*e.detail != '\0') out = fmt::format_to(out, ": {}", e.detail);
     for (const tenure::holder& h : e.holders) out = fmt::format_to(out, "\n    {}", h);
     return out;
+  }
+};
+
+// "12.345678 libflac.so: lingering in 0.052 ms (unique_symbol), /usr/lib/libflac.so: what and why"
+template <> struct fmt::formatter<tenure::event> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  template <class Context> auto format(const tenure::event& e, Context& context) const {
+    auto out = fmt::format_to(context.out(), "{:.6f} {}: {}", static_cast<double>(e.at.nanoseconds) / 1e9,
+                              *e.name != '\0' ? e.name : "manager", tenure::to_string(e.kind));
+    if (e.took != tenure::duration{})
+      out = fmt::format_to(out, " in {:.3f} ms", static_cast<double>(e.took.nanoseconds) / 1e6);
+    if (e.kind == tenure::event_kind::swept) out = fmt::format_to(out, ", {} gone", e.count);
+    if (e.reason != tenure::linger_reason::none)
+      out = fmt::format_to(out, " ({})", tenure::to_string(e.reason));
+    if (*e.path != '\0') out = fmt::format_to(out, ", {}", e.path);
+    if (*e.detail != '\0') out = fmt::format_to(out, ": {}", e.detail);
+    return e.lost != 0 ? fmt::format_to(out, " [{} events before this one are lost]", e.lost) : out;
   }
 };
 

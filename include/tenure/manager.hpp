@@ -2,8 +2,10 @@
 #ifndef TENURE_MANAGER_HPP
 #define TENURE_MANAGER_HPP
 
+#include <tenure/detail/observing.hpp>
 #include <tenure/detail/registry.hpp>
 #include <tenure/module.hpp>
+#include <tenure/module_list.hpp>
 // All of Tenure's own policies, so that TENURE_DEFAULT_POLICY may name any of them. They cost next to nothing.
 #include <tenure/policies/deferred.hpp>
 #include <tenure/policies/final_close.hpp>
@@ -33,17 +35,20 @@ namespace TENURE_HANDLES {
 // a move. Not copyable. Threads: every call from any thread at the same time, and from inside a module. Not
 // while it is destroyed or moved. Destroying closes what is idle at that moment and leaves active modules to
 // their handles, which close them at their last release.
-template <unload_policy Policy = TENURE_DEFAULT_POLICY, departure_check Check = departure_check::own_stack>
+template <unload_policy Policy = TENURE_DEFAULT_POLICY, departure_check Check = departure_check::own_stack,
+          class Observer = no_observer>
 class manager {
 public:
   // The policy.
   using policy_type = Policy;
 
+  // `observer`: moved in, and told of events (event.hpp) to the end of the manager, at which it is destroyed.
   // Errors: out_of_memory.
-  explicit manager(Policy policy = Policy(), const manager_options& options = {}) {
+  explicit manager(Policy policy = Policy(), const manager_options& options = {}, Observer observer = Observer()) {
     failure why;
     registry_ = detail::make_registry(detail::policy_table_of<Policy>, &policy, options, Check, why);
     if (registry_ == nullptr) detail::raise(static_cast<failure&&>(why));
+    if constexpr (event_sink<Observer>) own(observer);
   }
   // With the policy as it is by default. Errors: out_of_memory.
   explicit manager(const manager_options& options)
@@ -163,10 +168,33 @@ public:
     return detail::final_close_registry(*registry_, departure_check::none, true);
   }
 
+  // From now on `who` is told of events: see event_sink and event_observer, which say when and by which thread. Modules that
+  // are there already are not told of. It must live until stop_observing(), or the end of the manager. Observing costs: a
+  // revive and a last release go by the manager's mutex. Errors: already_observed, empty_observer, out_of_memory, unsupported.
+  template <event_sink O> void observe(O& who) { observe(event_observer{detail::tell_observer<O>, &who}); }
+  void observe(event_observer who) {
+    failure why;
+    if (!detail::observe_registry(*registry_, who, why)) detail::raise(static_cast<failure&&>(why));
+  }
+  // Effect: tells what is noted; when it returns, nobody is told any more. Waits for another thread that is telling; from the
+  // observer itself, or inside the loader, it does not, and drops what is left. Idempotent.
+  void stop_observing() noexcept { detail::stop_observing(*registry_); }
+  // The observer of the manager's type.
+  [[nodiscard]] Observer& observer() const noexcept
+  requires event_sink<Observer>
+  {
+    return *static_cast<Observer*>(detail::owned_observer_of(*registry_));
+  }
+
   // What is loaded now, and why it stays. Closes nothing.
   [[nodiscard]] unload_report report() const noexcept { return detail::report_of(*registry_); }
-  // Counts since the manager was made.
+  // The counts. Takes the mutex for a look at each module.
   [[nodiscard]] manager_stats stats() const noexcept { return detail::stats_of(*registry_); }
+  // All modules, the counts and the time, of one moment. Asks nobody outside: neither files nor the system.
+  [[nodiscard]] module_list modules() const noexcept { return detail::modules_of(*registry_); }
+  // The same in words, for a log or a debugger, or as JSON. Threads: any, at any time, also inside a module and in an observer.
+  // Errors: out_of_memory.
+  [[nodiscard]] text dump(dump_format format = dump_format::lines) const { return detail::dump_of(*registry_, format); }
 
 private:
   friend class sweeper;
@@ -182,6 +210,13 @@ private:
   static module reported(detail::record* r, failure& why, S& sink TENURE_AND_TAKEN_HERE) noexcept {
     detail::report_into(sink, static_cast<failure&&>(why));
     return r != nullptr ? handle(r TENURE_AND_TAKEN) : module();
+  }
+
+  void own(Observer& observer) {
+    failure why;
+    if (detail::own_observer(*registry_, detail::observer_table_of<Observer>, &observer, why)) return;
+    detail::retire_registry(*registry_);
+    detail::raise(static_cast<failure&&>(why));
   }
 
   detail::registry* registry_;

@@ -113,8 +113,13 @@ struct manager_stats {
   std::uint64_t vetoes = 0; // closes that a module's vote refused
   std::uint32_t resident = 0; // modules with a record now, lingering ones included
   std::uint32_t active = 0;   // of these, with references
+  std::uint32_t idle = 0;      // loaded without one, pinned ones included
+  std::uint32_t waiting = 0;   // of the idle ones: a close is put off, by the departure check or by their vote
+  std::uint32_t lingering = 0; // closed, and still mapped when last looked at
   duration loading{};         // time spent in the system's loader to open
   duration closing{};         // and to close
+  std::uint64_t events = 0;      // noted for an observer
+  std::uint64_t events_lost = 0; // of these, never told: no memory, or nobody to tell any more
 };
 
 } // namespace tenure::inline v1

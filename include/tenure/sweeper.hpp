@@ -32,8 +32,8 @@ namespace TENURE_HANDLES {
 class sweeper {
 public:
   // Errors: thread_not_started, out_of_memory.
-  template <class Policy, departure_check Check>
-  sweeper(manager<Policy, Check>& m, duration interval, sweep_observer observer = {}) {
+  template <class Policy, departure_check Check, class Observer>
+  sweeper(manager<Policy, Check, Observer>& m, duration interval, sweep_observer observer = {}) {
     failure why;
     thread_ = detail::start_sweeper(*m.registry_, interval, observer, why);
     if (thread_ == nullptr) detail::raise(static_cast<failure&&>(why));

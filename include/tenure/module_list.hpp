@@ -1,0 +1,90 @@
+// All modules of a manager as they were at one moment, and the same in words.
+#ifndef TENURE_MODULE_LIST_HPP
+#define TENURE_MODULE_LIST_HPP
+
+#include <tenure/report.hpp>
+#include <tenure/text.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tenure::inline v1 {
+
+// The states of ARCHITECTURE, without the absent ones.
+enum class module_state : unsigned char { loading, active, idle, closing, lingering };
+// "active".
+[[nodiscard]] TENURE_API const char* to_string(module_state state) noexcept;
+
+// One module. The texts live as long as the list.
+struct module_info {
+  const char* path = "";    // absolute; a static module's name
+  const char* name = "";    // the last part of it
+  const char* detail = "";  // why it is not closed, or why it lingers: as in the report
+  const char* holders = ""; // who keeps it, by name: modules that need it, owners of locks
+  module_state state = module_state::loading;
+  unload_outcome outcome = unload_outcome::busy; // what a report says of it: busy, pinned, idle, deferred, vetoed, lingering, kept
+  linger_reason reason = linger_reason::none;
+  bool is_static = false;     // linked into the program
+  bool file_replaced = false; // and the new one is loaded beside it
+  std::uint32_t references = 0;
+  std::uint32_t pins = 0;
+  std::uint64_t life = 0;        // as event::life; 0 while it is being loaded
+  time_point idle_since = never; // never: it is not, or nobody asked the clock (a policy without times, and no observer)
+  duration load_time{};
+  const void* address = nullptr; // of the image; null: not known, or static
+  std::size_t bytes = 0;         // of address space
+};
+
+namespace detail {
+struct module_list_data;
+}
+
+// What manager::modules() saw: the modules, the counts and the time, all of one moment, in which nobody loaded, closed, revived
+// or let go; counts of handles of what is in use may have changed between two modules.
+// Obtained from: manager::modules(); a move. Not copyable. Threads: as an int.
+class [[nodiscard]] module_list {
+public:
+  module_list() noexcept = default;
+  explicit module_list(detail::module_list_data* data) noexcept
+      : data_(data) {}
+  module_list(module_list&& other) noexcept
+      : data_(other.data_) {
+    other.data_ = nullptr;
+  }
+  module_list& operator=(module_list&& other) noexcept {
+    detail::module_list_data* const mine = data_;
+    data_ = other.data_;
+    other.data_ = mine;
+    return *this;
+  }
+  ~module_list() {
+    if (data_ != nullptr) free_data();
+  }
+
+  // In the order in which they were loaded.
+  [[nodiscard]] TENURE_API const module_info* begin() const noexcept;
+  [[nodiscard]] TENURE_API const module_info* end() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(end() - begin()); }
+  [[nodiscard]] bool empty() const noexcept { return begin() == end(); }
+  [[nodiscard]] TENURE_API manager_stats stats() const noexcept;
+  [[nodiscard]] TENURE_API time_point at() const noexcept;
+  // False if memory ran out: then it is empty, or modules are missing.
+  [[nodiscard]] TENURE_API bool complete() const noexcept;
+
+private:
+  TENURE_API void free_data() noexcept;
+  detail::module_list_data* data_ = nullptr;
+};
+
+enum class dump_format : unsigned char { lines, json };
+
+namespace detail {
+struct registry;
+TENURE_API module_list modules_of(registry& g) noexcept;
+// Errors: out_of_memory.
+[[nodiscard]] TENURE_API text dump_of(registry& g, dump_format format);
+} // namespace detail
+
+} // namespace tenure::inline v1
+
+#endif
