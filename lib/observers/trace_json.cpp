@@ -77,7 +77,7 @@ private:
   }
   void add(const trace_mark& m) {
     const bool lasts = m.what->kind == event_kind::swept;
-    begin(lasts ? "X" : "i", m.track, lasts ? m.what->detail : to_string(m.what->kind));
+    begin(lasts ? "X" : "i", m.track, lasts && !m.what->detail.empty() ? m.what->detail : to_string(m.what->kind));
     put(",\"cat\":\"manager\"");
     put_ts(lasts ? m.what->at - m.what->took : m.what->at);
     if (lasts)

@@ -17,6 +17,7 @@ struct track_state {
   const char* state = nullptr; // null: not seen yet
   time_point since;
   const kept_event* release = nullptr; // the last one
+  time_point released_in;              // in the slice that it ended: an arrow from there begins in that, and not in the next one
 };
 
 class drawing {
@@ -59,8 +60,9 @@ private:
       enter(track, active, e.at, &e);
       break;
     case event_kind::idled:
-      enter(track, idle, e.at, &e);
+      now.released_in = std::max(e.at - duration(1), now.since);
       now.release = &e;
+      enter(track, idle, e.at, &e);
       break;
     case event_kind::closed:
     case event_kind::lingering:
@@ -76,14 +78,11 @@ private:
     if (now.state != lingering) {
       const time_point begin = std::max(e.at - e.took, now.since);
       enter(track, "closing", begin, &e);
-      if (now.release != nullptr) picture_.arrows.push_back({track, before(*now.release), begin, now.release});
+      if (now.release != nullptr) picture_.arrows.push_back({track, now.released_in, begin, now.release});
       now.release = nullptr;
     }
     enter(track, e.kind == event_kind::closed ? gone : lingering, e.at, &e);
   }
-
-  // In the slice that the release ends: the arrow begins there, and not in the next one.
-  static time_point before(const kept_event& release) { return release.at - duration(1); }
 
   void enter(std::size_t track, const char* state, time_point at, const kept_event* by) {
     end_state(track, at, by);
