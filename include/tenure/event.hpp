@@ -9,9 +9,10 @@
 
 namespace tenure::inline v1 {
 
-// One life of a module, from a look outside the lock-free paths:
-//   [loaded] opened { idled { vetoed | deferred } revived } idled ... ( closed | lingering [closed] )
-// Opens and copies of what is in use already are no events, so that they stay what they cost.
+// One life of a module:
+//   [loaded] opened { idled { vetoed | deferred } revived } idled { vetoed | deferred } ( closed | lingering [closed] )
+// What lingers and is opened again begins another life. Opens and copies of what is in use already are no events, so that
+// they stay what they cost.
 enum class event_kind : unsigned char {
   opened,    // in use for the first time in this life: by open, adopt, containing, add_static
   loaded,    // the system loaded it for that: took. Before `opened`

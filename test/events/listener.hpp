@@ -47,6 +47,13 @@ public:
       if (path.empty() || h.path == path) words += (words.empty() ? "" : " ") + std::string(tenure::to_string(h.what.kind));
     return words;
   }
+  // "1 loaded, 1 opened, 2 loaded", with the lives' numbers.
+  [[nodiscard]] std::string lives() const {
+    std::string words;
+    for (const heard& h : all)
+      words += (words.empty() ? "" : ", ") + std::to_string(h.what.life) + " " + tenure::to_string(h.what.kind);
+    return words;
+  }
   [[nodiscard]] std::size_t count(kind k) const {
     return static_cast<std::size_t>(
         std::count_if(all.begin(), all.end(), [k](const heard& h) { return h.what.kind == k; }));
@@ -75,13 +82,18 @@ public:
       const tenure::event& e = h.what;
       if (e.number != number + e.lost + 1) return "a number is missing before " + std::to_string(e.number);
       number = e.number;
-      if (e.life != 0 && !step(e)) return describe(e);
+      if (e.life == 0) continue;
+      last_of_[h.path] = std::max(last_of_[h.path], e.life);
+      path_of_[e.life] = h.path;
+      if (!step(e)) return describe(e);
     }
     return "";
   }
-  // True if every life that began has ended.
+  // True if every life that began has ended, or lingered until another began: somebody got the module back.
   [[nodiscard]] bool all_over() const {
-    return std::all_of(lives_.begin(), lives_.end(), [](const auto& life) { return life.second == gone; });
+    return std::all_of(lives_.begin(), lives_.end(), [this](const auto& life) {
+      return life.second == gone || (life.second == lingering && last_of_.at(path_of_.at(life.first)) > life.first);
+    });
   }
   [[nodiscard]] std::size_t lives() const { return lives_.size(); }
 
@@ -108,6 +120,8 @@ private:
            std::to_string(e.number);
   }
   std::map<std::uint64_t, state> lives_;
+  std::map<std::uint64_t, std::string> path_of_;
+  std::map<std::string, std::uint64_t> last_of_;
 };
 
 } // namespace tenure_test
