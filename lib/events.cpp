@@ -75,6 +75,25 @@ void put_event_locked(registry& g, event_kind kind, const module_record* r,
   d.push(*e);
 }
 
+void put_opened_locked(registry& g, const module_record& r, bool loaded_for_it, duration took) noexcept {
+  event_particulars load;
+  load.took = took;
+  if (loaded_for_it) put_event_locked(g, event_kind::loaded, &r, load);
+  put_event_locked(g, event_kind::opened, &r, {});
+}
+
+void note_failure(registry& g, const failure& why) noexcept {
+  event_particulars more;
+  if (has_desk(g)) { // else its words need not be made
+    more.path = why.path();
+    more.detail = why.what();
+    more.error = why.code();
+  }
+  const sync::scoped_lock lock(g.mutex);
+  ++g.stats.failures;
+  if (has_desk(g) && more.error != errc::ok) put_event_locked(g, event_kind::failed, nullptr, more);
+}
+
 namespace {
 
 bool may_tell_here() noexcept {

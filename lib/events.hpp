@@ -51,6 +51,12 @@ inline void note_locked(registry& g, event_kind kind, const module_record& r, co
   put_event_locked(g, kind, &r, more);
 }
 
+// A module is in use for the first time in this life. Needs the mutex.
+void put_opened_locked(registry& g, const module_record& r, bool loaded_for_it, duration took) noexcept;
+
+// An open failed: counted, and noted. Without the mutex.
+void note_failure(registry& g, const failure& why) noexcept;
+
 // Without the mutex, where this thread is about to return to whoever called Tenure. While it is inside the loader, or in
 // the middle of something (quiet_scope), what is noted is left for the end of that.
 void tell_slowly(registry& g) noexcept;

@@ -271,14 +271,6 @@ void opening::renew_symbols_locked(module_record& r, const loaded& seen) {
   publish_value(r.symbols, fresh);
 }
 
-void opening::note_opened_locked(const module_record& r, const loaded& seen) noexcept {
-  if (!has_desk(g_)) return;
-  event_particulars load;
-  load.took = seen.took;
-  if (seen.loaded_by_us) put_event_locked(g_, event_kind::loaded, &r, load);
-  note_locked(g_, event_kind::opened, r);
-}
-
 record* opening::publish_locked(module_record& r, loaded& seen) {
   g_.known.reserve(1); // the only steps that can fail: before anything is changed
   if (r.symbols != nullptr) renew_symbols_locked(r, seen);
@@ -305,7 +297,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   r.state = phase::open;
   r.kept_by = keeper::nobody;
   r.worker = 0;
-  note_opened_locked(r, seen);
+  if (has_desk(g_)) put_opened_locked(g_, r, seen.loaded_by_us, seen.took);
   acquire(r.refs); // before it is open: it is never seen open without a reference
   set_flags(r.refs, open_bit);
   clear_flags(r.refs, pending_bit);
@@ -445,18 +437,6 @@ template <class Body> record* guarded(registry& g, failure& why, Body&& body) no
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;
   }
-}
-
-void note_failure(registry& g, const failure& why) noexcept {
-  event_particulars more;
-  if (has_desk(g)) { // else its words need not be made
-    more.path = why.path();
-    more.detail = why.what();
-    more.error = why.code();
-  }
-  const sync::scoped_lock lock(g.mutex);
-  ++g.stats.failures;
-  if (has_desk(g) && more.error != errc::ok) put_event_locked(g, event_kind::failed, nullptr, more);
 }
 
 // What all ways to a module have in common. An observer is told the whole story, whatever the caller has room for.

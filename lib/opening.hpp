@@ -57,7 +57,6 @@ private:
   record* give_up_locked(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where);
   static void renew_symbols_locked(module_record& r, const loaded& seen);
-  void note_opened_locked(const module_record& r, const loaded& seen) noexcept;
   record* publish_locked(module_record& r, loaded& seen);
   static bool still_ours(const module_record& r) noexcept;
   bool look_at_side(loaded& seen);

@@ -485,35 +485,4 @@ time_point now_of(registry& g) noexcept {
   return g.now();
 }
 
-namespace {
-
-void count_module_locked(const module_record& r, manager_stats& s) noexcept {
-  ++s.resident;
-  if (r.state == phase::lingering) ++s.lingering;
-  if (count_of(look(r.refs)) != 0) {
-    ++s.active;
-  } else if (r.state == phase::open) {
-    ++s.idle;
-    if (r.kept_by == keeper::waiting) ++s.waiting;
-  }
-}
-
-} // namespace
-
-manager_stats registry::stats_locked() const noexcept {
-  manager_stats s = stats;
-  s.revives += quiet_revives_locked();
-  count_events_locked(*this, s);
-  for (const module_record* r = records; r != nullptr; r = r->next_record) {
-    if (r->state == phase::absent) continue;
-    count_module_locked(*r, s);
-  }
-  return s;
-}
-
-manager_stats stats_of(registry& g) noexcept {
-  const sync::scoped_lock lock(g.mutex);
-  return g.stats_locked();
-}
-
 } // namespace tenure::inline v1::detail

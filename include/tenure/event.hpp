@@ -66,7 +66,12 @@ concept event_sink = requires(O& o, const event& e) {
 };
 
 // The manager's default: nobody is told, and no code is there to do it. observe() may still be used.
-struct no_observer {};
+struct no_observer {
+  using tells_nobody = void;
+};
+
+template <class O>
+concept manager_observer = event_sink<O> || requires { typename O::tells_nobody; };
 
 } // namespace tenure::inline v1
 

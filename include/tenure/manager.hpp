@@ -36,7 +36,7 @@ namespace TENURE_HANDLES {
 // while it is destroyed or moved. Destroying closes what is idle at that moment and leaves active modules to
 // their handles, which close them at their last release.
 template <unload_policy Policy = TENURE_DEFAULT_POLICY, departure_check Check = departure_check::own_stack,
-          class Observer = no_observer>
+          manager_observer Observer = no_observer>
 class manager {
 public:
   // The policy.

@@ -350,8 +350,8 @@ TEST_CASE("from inside an event the observer can stop being one") {
 
 TEST_CASE("two managers' observers use each other's manager") {
   world w;
-  at_the_end one, other;
   listener of_other;
+  at_the_end one, other;
   w.told.then = [&](const tenure::event& e) {
     if (e.kind == kind::opened) static_cast<void>(other.open(w.a));
   };

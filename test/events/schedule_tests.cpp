@@ -3,6 +3,7 @@
 #include "events/listener.hpp"
 #include "schedules/fake_system.hpp"
 #include "support/scheduler.hpp"
+#include "sync.hpp"
 
 #include <tenure/tenure.hpp>
 
@@ -123,12 +124,12 @@ TEST_CASE_TEMPLATE("an observer that opens and closes is told of that, too", P, 
 
 TEST_CASE_TEMPLATE("what is noted in an initialiser is told when the loader has been left", P, SOME_POLICIES) {
   survives<P>({open_release<P>, [](world<P>& w) { static_cast<void>(w.modules->open(b_path)); }}, [](world<P>& w) {
-    const auto inside = std::make_shared<int>(0);
-    w.system.files[a_path].initialiser = [&w, inside] {
-      ++*inside;
+    w.system.files[a_path].initialiser = [&w] {
       tenure::failure refused;
       static_cast<void>(w.modules->open(b_path, refused));
-      --*inside;
+    };
+    w.told.then = [](const tenure::event&) {
+      schedule::require(tenure::sync::this_thread().inside_loader == 0, "nobody is told inside the loader");
     };
     observe(w);
   });

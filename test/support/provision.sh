@@ -17,8 +17,10 @@ ZIG_VERSION=0.11.0
 # One line per group and system. "-" says that the system has no package for it.
 provision_packages() { # SYSTEM GROUP
     case $1:$2 in
-    debian:build) echo g++ meson ninja-build pkg-config cmake make libfmt-dev doctest-dev libcli11-dev nlohmann-json3-dev gdb doxygen ;;
-    fedora:build) echo gcc-c++ meson ninja-build pkgconf-pkg-config cmake make fmt-devel doctest-devel cli11-devel json-devel gdb doxygen ;;
+    debian:build) echo g++ meson ninja-build pkg-config cmake make libfmt-dev doctest-dev libcli11-dev nlohmann-json3-dev gdb doxygen \
+        systemtap-sdt-dev ;;
+    fedora:build) echo gcc-c++ meson ninja-build pkgconf-pkg-config cmake make fmt-devel doctest-devel cli11-devel json-devel gdb doxygen \
+        systemtap-sdt-devel ;;
     arch:build) echo gcc meson ninja pkgconf cmake make fmt doctest cli11 nlohmann-json gdb doxygen ;;
     alpine:build) echo g++ meson ninja pkgconf cmake make fmt-dev doctest-dev cli11 nlohmann-json gdb doxygen ;;
     brew:build) echo meson ninja pkgconf cmake fmt doctest cli11 nlohmann-json doxygen ;;
