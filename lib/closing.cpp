@@ -263,7 +263,7 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
   const bool was_greeted = r.greeted;
   if (const departure_finding found = prepare_departure(r, chain, said))
     return postpone(g, r, chain.level, found, report);
-  const loader_turn turn(turn_use::close, r.path(), default_patience);
+  loader_turn turn(turn_use::close, r.path(), default_patience);
   departure_finding found; // while it was waited for
   if (turn.waited()) found = turn.taken() ? ask_before_departure(chain.level, r, chain.entry) : loader_is_busy(turn);
   if (found) {
@@ -271,6 +271,7 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
     return postpone(g, r, turn.taken() ? chain.level : departure_check::threads, found, report);
   }
   close_result result = close_image(g, r, chain.why);
+  turn.leave(); // it names the record's path
   note_violation(result, said);
   const sync::scoped_lock lock(g.mutex);
   return record_result_locked(g, r, result, report);

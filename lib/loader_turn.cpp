@@ -95,8 +95,8 @@ loader_turn::loader_turn(turn_use what, const char* path, duration patience) noe
   ++t.call;
 }
 
-loader_turn::~loader_turn() {
-  if (!counted_) return;
+void loader_turn::leave() noexcept {
+  if (!std::exchange(counted_, false)) return;
   turn_state& t = state();
   const sync::scoped_lock lock(t.mutex);
   t.use = outer_use_;

@@ -50,7 +50,9 @@ public:
   loader_turn(turn_use what, const char* path, duration patience) noexcept;
   loader_turn(const loader_turn&) = delete;
   loader_turn& operator=(const loader_turn&) = delete;
-  ~loader_turn();
+  ~loader_turn() { leave(); }
+  // Before its scope ends: the next one may go on.
+  void leave() noexcept;
 
   [[nodiscard]] bool taken() const noexcept { return taken_; }
   // What was true before may no longer be.

@@ -260,7 +260,8 @@ object look_at(const dl_phdr_info& info) noexcept {
   return o;
 }
 
-// All objects of the process. Filled under the loader's lock: nothing may throw there.
+// All objects of the process. Filled and read while the loader's list is held, or one that another thread closes would be
+// unmapped meanwhile, and its name freed: nothing may throw there.
 struct object_list {
   object* items = nullptr;
   std::size_t count = 0;
@@ -329,6 +330,34 @@ object* object_with(object_list& all, const dynamic_entry* dynamic) noexcept {
   return nullptr;
 }
 
+struct dependency_search {
+  const dynamic_entry* dynamic; // of whoever needs them
+  symbol_table* tables;
+  std::size_t room;
+  std::size_t count;
+  bool certain;
+
+  // At the first object of the list, of which the others are asked for from within: glibc's and musl's locks allow that.
+  static int run_held(dl_phdr_info*, std::size_t, void* self) noexcept {
+    auto& search = *static_cast<dependency_search*>(self);
+    object_list all;
+    ::dl_iterate_phdr(object_list::add, &all);
+    search.certain = all.complete && search.run(all);
+    return 1;
+  }
+
+private:
+  bool run(object_list& all) noexcept {
+    object* const self = object_with(all, dynamic);
+    if (self == nullptr || !want_needed(all, *self)) return false;
+    while (object* const o = next_wanted(all)) {
+      if (count == room || !want_needed(all, *o)) return false;
+      tables[count++] = symbol_table(o->dynamic, o->bias, o->range);
+    }
+    return true;
+  }
+};
+
 } // namespace
 
 symbol_table own_table(void* handle, const mapped_image& image) noexcept {
@@ -339,18 +368,15 @@ symbol_table own_table(void* handle, const mapped_image& image) noexcept {
 
 bool dependency_tables(void* handle, symbol_table* tables, std::size_t room, std::size_t& count) noexcept {
   const link_map* const map = map_of(handle);
-  object_list all;
   count = 0;
   // The program itself is asked about all that was opened with RTLD_GLOBAL, too.
   if (map == nullptr || is_audited() || map->l_name == nullptr || *map->l_name == '\0') return false;
-  ::dl_iterate_phdr(object_list::add, &all);
-  object* const self = all.complete ? object_with(all, map->l_ld) : nullptr;
-  if (self == nullptr || !want_needed(all, *self)) return false;
-  while (object* const o = next_wanted(all)) {
-    if (count == room || !want_needed(all, *o)) return false;
-    tables[count++] = symbol_table(o->dynamic, o->bias, o->range);
-  }
-  return true;
+  dependency_search search{map->l_ld, tables, room, 0, false};
+#if defined(__linux__)
+  ::dl_iterate_phdr(dependency_search::run_held, &search);
+#endif
+  count = search.count;
+  return search.certain;
 }
 
 } // namespace tenure::inline v1::os

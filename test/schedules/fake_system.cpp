@@ -132,7 +132,7 @@ bool start_detached(record&, void (*)(void*), void*, failure& why) noexcept {
 
 // Who has the loader's lock here has the turn; nobody waits with a limit.
 loader_turn::loader_turn(turn_use, const char*, duration) noexcept {}
-loader_turn::~loader_turn() = default;
+void loader_turn::leave() noexcept {}
 void explain_busy(os::fault&, const loader_turn&) {}
 bool patience_left::is_over(std::uint64_t) noexcept { return false; }
 std::chrono::nanoseconds patience_left::next() noexcept { return {}; }

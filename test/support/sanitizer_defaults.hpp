@@ -3,10 +3,11 @@
 #define TENURE_TEST_SANITIZER_DEFAULTS_HPP
 
 // ThreadSanitizer sees neither the lock of glibc's loader nor the instructions in it, but its calls to calloc: a
-// module's link_map that one thread's dlopen made looks unprotected to another thread that got the same module.
+// module's link_map, and its name, that one thread's dlopen made looks unprotected to another thread that reads it.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
   return "race:tenure::v1::os::describe\n"
+         "race:tenure::v1::os::dependency_tables\n"
          "race:_dl_close_worker\n";
 }
 
