@@ -474,7 +474,8 @@ unload_report close_all(registry& g, departure_check level, bool ask_votes) noex
 
 unload_report final_close_registry(registry& g, departure_check level, bool force) noexcept {
   report_builder report;
-  close_all(g, force ? departure_check::none : stricter(g.check, level), !force, report, os::entry_frame());
+  close_all(g, force ? departure_check::none : stricter(g.check, level), !force, report,
+            g.options.find_cycles ? os::entry_frame() : 0);
   return report.finish();
 }
 

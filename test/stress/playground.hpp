@@ -122,6 +122,7 @@ private:
   static tenure::manager_options options() {
     tenure::manager_options o;
     o.stale_pointers = tenure::quarantine::off; // a thousand rounds would take a lot of addresses
+    o.find_cycles = Check == tenure::departure_check::references; // where all memory is searched anyway
     return o;
   }
 
