@@ -12,11 +12,12 @@
 namespace tenure::inline v1::detail {
 namespace {
 
-constexpr std::size_t most_modules = 8;  // that are still held; of more than that nothing is said
-constexpr unsigned most_searches = 48;   // of all memory
-constexpr unsigned longest_way = 6;      // blocks from the handle to a module's data
-constexpr std::size_t most_places = 16;  // that point at one block
-constexpr std::uintptr_t before = sizeof(std::uintptr_t); // a search does not tell who points at the first byte
+constexpr std::size_t most_modules = 8; // that are still held; of more than that nothing is said
+constexpr unsigned most_searches = 48;  // of all memory
+constexpr unsigned longest_way = 6;     // blocks from the handle to a module's data
+constexpr std::size_t most_places = 16; // that point at one block
+constexpr std::uintptr_t before =
+    sizeof(std::uintptr_t); // a search does not tell who points at the first byte
 
 using module_set = unsigned; // a bit for each
 
@@ -42,13 +43,15 @@ public:
   module_set holders_of(const held_module& m) {
     const std::uintptr_t at = ~m.inverse;
     std::uint32_t handles = 0;
-    const module_set holders = who_points_at({at - before, at + sizeof(module_record)}, longest_way, &handles);
+    const module_set holders =
+        who_points_at({at - before, at + sizeof(module_record)}, longest_way, &handles);
     return handles == m.references ? holders : 0;
   }
 
 private:
-  // 0 if somebody else does, too. With `handles`: only at the very begin, which are counted. A block's last word is also
-  // the begin of the next chunk, where the allocator's lists point, and what is left of them in blocks that are used again.
+  // 0 if somebody else does, too. With `handles`: only at the very begin, which are counted. A block's last
+  // word is also the begin of the next chunk, where the allocator's lists point, and what is left of them in
+  // blocks that are used again.
   module_set who_points_at(os::address_range target, unsigned way, std::uint32_t* handles) {
     os::reference_place places[most_places];
     const std::size_t count = search(target, places);
@@ -56,7 +59,8 @@ private:
     module_set all = 0;
     for (std::size_t i = 0; i != count; ++i) {
       if (handles != nullptr && (places[i].offset != before || is_ours(places[i].address))) continue;
-      if (handles == nullptr && places[i].offset == target.size() - sizeof(std::uintptr_t)) continue; // see below
+      if (handles == nullptr && places[i].offset == target.size() - sizeof(std::uintptr_t))
+        continue; // see below
       if (handles != nullptr) ++*handles;
       const module_set holders = whose_is(places[i], way);
       if (holders == 0) return 0;
@@ -107,7 +111,8 @@ std::vector<held_module> list_held(registry& g) {
   for (const module_record* r = g.records; r != nullptr; r = r->next_record) {
     const std::uint32_t references = count_of(look(r->refs));
     if (r->state == phase::open && !r->is_static() && references != 0 && r->image.known())
-      held.push_back({~reinterpret_cast<std::uintptr_t>(r), r->generation, references, r->image.whole, r->path(), 0});
+      held.push_back(
+          {~reinterpret_cast<std::uintptr_t>(r), r->generation, references, r->image.whole, r->path(), 0});
   }
   return held;
 }
@@ -149,20 +154,23 @@ std::string names_of(std::span<const held_module> held, module_set which) {
   return names;
 }
 
-constexpr const char* cure = "; let one keep a weak_module instead, or give it a function that drops its handle, and call that "
-                             "before the final close";
+constexpr const char* cure =
+    "; let one keep a weak_module instead, or give it a function that drops its handle, and call that "
+    "before the final close";
 
 std::string describe(std::span<const held_module> held, std::size_t i) {
   const module_set itself = module_set{1} << i;
   const module_set all = reach(held, i);
-  if (all == itself) return fmt::format("it holds itself: each reference to it lies in its own memory{}", cure);
+  if (all == itself)
+    return fmt::format("it holds itself: each reference to it lies in its own memory{}", cure);
   module_set circle = 0;
   for (std::size_t other = 0; other != held.size(); ++other)
     if ((all & module_set{1} << other) != 0 && (reach(held, other) & module_set{1} << other) != 0)
       circle |= module_set{1} << other;
   const bool in_it = (circle & itself) != 0;
-  return fmt::format("{} hold each other: each reference to {} lies in memory of {}{}", names_of(held, circle),
-                     in_it ? "this one" : "this one, which they need,", names_of(held, held[i].holders), cure);
+  return fmt::format("{} hold each other: each reference to {} lies in memory of {}{}",
+                     names_of(held, circle), in_it ? "this one" : "this one, which they need,",
+                     names_of(held, held[i].holders), cure);
 }
 
 void note(registry& g, std::span<const held_module> held) {

@@ -132,9 +132,11 @@ void loader_turn::tell_locked(bool waits_for_us) noexcept {
   }
 }
 
-std::string describe_worker(std::uint64_t thread, const char* doing, const char* path, duration time, bool waits_for_us) {
+std::string describe_worker(std::uint64_t thread, const char* doing, const char* path, duration time,
+                            bool waits_for_us) {
   return fmt::format("thread {} has been {} {} for {:.3f} s{}", thread, doing, path,
-                     static_cast<double>(time.nanoseconds) / 1e9, waits_for_us ? ", and waits for this thread" : "");
+                     static_cast<double>(time.nanoseconds) / 1e9,
+                     waits_for_us ? ", and waits for this thread" : "");
 }
 
 void explain_busy(os::fault& fault, const loader_turn& turn) {

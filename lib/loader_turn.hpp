@@ -1,12 +1,13 @@
-// Our calls into the system's loader, one after the other, with a limit to the wait. The loader has a lock of its own, which it
-// holds while initialisers and finalisers run and for which nobody can wait with a limit: if one of these waits for a thread
-// that wants the loader, both stand still for ever. Here the second one gets an answer instead.
+// Our calls into the system's loader, one after the other, with a limit to the wait. The loader has a lock of
+// its own, which it holds while initialisers and finalisers run and for which nobody can wait with a limit:
+// if one of these waits for a thread that wants the loader, both stand still for ever. Here the second one
+// gets an answer instead.
 //
-// Seen are calls of this library only. Who is in the loader by a dlopen, a first thread_local or a thread's end of its own
-// is waited for inside the loader, without a limit.
+// Seen are calls of this library only. Who is in the loader by a dlopen, a first thread_local or a thread's
+// end of its own is waited for inside the loader, without a limit.
 //
-// Lock order. The turn comes after the gate of os/fork.hpp and before the loader's lock. Never waited for with a mutex of
-// ours held; its own mutex is a leaf.
+// Lock order. The turn comes after the gate of os/fork.hpp and before the loader's lock. Never waited for
+// with a mutex of ours held; its own mutex is a leaf.
 #ifndef TENURE_LIB_LOADER_TURN_HPP
 #define TENURE_LIB_LOADER_TURN_HPP
 
@@ -23,7 +24,8 @@ inline constexpr duration first_look = milliseconds(10);
 
 enum class turn_use : std::uint8_t { load, close, look_up };
 
-// How long a wait goes on. It counts anew for each call that is waited for: what makes progress is no reason to give up.
+// How long a wait goes on. It counts anew for each call that is waited for: what makes progress is no reason
+// to give up.
 class patience_left {
 public:
   explicit patience_left(duration limit) noexcept
@@ -76,8 +78,8 @@ private:
 void explain_busy(os::fault& fault, const loader_turn& turn);
 
 // In words, of a thread that has been at it for some time: "thread 4711 has been loading /x/a.so for 0.2 s".
-[[nodiscard]] std::string describe_worker(std::uint64_t thread, const char* doing, const char* path, duration time,
-                                          bool waits_for_us);
+[[nodiscard]] std::string describe_worker(std::uint64_t thread, const char* doing, const char* path,
+                                          duration time, bool waits_for_us);
 
 // Once per process, before the first turn.
 void heed_forks_in_turns() noexcept;

@@ -22,10 +22,11 @@ departure_finding ask_static_tls(registry& g, const module_record& r) noexcept {
   const module_record* const later = find_later_locked(g, r);
   if (later == nullptr) return finding;
   constexpr std::size_t room = departure_finding::longest - 1;
-  const auto end = fmt::format_to_n(finding.text, room,
-                                    "its static thread-local storage would be lost to the process: {}, which was loaded later "
-                                    "and has some too, is to go first; build both without -ftls-model=initial-exec",
-                                    later->path());
+  const auto end = fmt::format_to_n(
+      finding.text, room,
+      "its static thread-local storage would be lost to the process: {}, which was loaded later "
+      "and has some too, is to go first; build both without -ftls-model=initial-exec",
+      later->path());
   *end.out = '\0';
   return finding;
 }

@@ -11,7 +11,8 @@ namespace tenure::inline v1::os {
 namespace {
 
 constexpr std::uintptr_t contended = 2; // glibc's word of a mutex that somebody waits for
-constexpr std::size_t largest_control_block = 2048; // bytes; glibc's is a little larger, and has what is joined in its first half
+constexpr std::size_t largest_control_block =
+    2048; // bytes; glibc's is a little larger, and has what is joined in its first half
 
 struct futex_wait { // the system call's arguments
   std::uintptr_t word;

@@ -15,10 +15,13 @@ namespace {
 using manager = tenure::manager<tenure::policy::final_close>; // idle modules stay until they hold each other
 
 // The search needs glibc's own allocator, to tell one block from the next.
-bool told() { return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer && !tenure_test::thread_sanitizer; }
+bool told() {
+  return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer &&
+         !tenure_test::thread_sanitizer;
+}
 
-// Gives a module a handle to another one, in a block of memory that only the module points at. Not inlined, and called
-// last, so that no word of it stays in a frame that lives.
+// Gives a module a handle to another one, in a block of memory that only the module points at. Not inlined,
+// and called last, so that no word of it stays in a frame that lives.
 [[gnu::noinline]] void give(const tenure::module& keeper, int place, const tenure::module& other) {
   keeper.symbol<void(int, void*)>("keep")(place, new tenure::module(other));
 }
@@ -28,7 +31,8 @@ bool told() { return tenure::os::memory_is_searched() && !tenure_test::address_s
 
 std::string told_of(const tenure::unload_report& report, const std::string& name) {
   for (const tenure::unload_entry& e : report)
-    if (std::string(e.path).find(name) != std::string::npos) return e.outcome == tenure::unload_outcome::busy ? e.detail : "not busy";
+    if (std::string(e.path).find(name) != std::string::npos)
+      return e.outcome == tenure::unload_outcome::busy ? e.detail : "not busy";
   return "not there";
 }
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
@@ -40,7 +44,8 @@ struct world {
 
 } // namespace
 
-TEST_CASE("two modules that hold each other are told of, each with its holder and the cure" * doctest::skip(!told())) {
+TEST_CASE("two modules that hold each other are told of, each with its holder and the cure" *
+          doctest::skip(!told())) {
   world w;
   give_by_name(w.modules, "keeper_a", 0, "keeper_b");
   give_by_name(w.modules, "keeper_b", 0, "keeper_a");
@@ -54,7 +59,8 @@ TEST_CASE("two modules that hold each other are told of, each with its holder an
   CHECK(contains(told_of(report, "keeper_a"), "lies in memory of"));
 }
 
-TEST_CASE("once the host holds one of them as well, it is no cycle, and none is told" * doctest::skip(!told())) {
+TEST_CASE("once the host holds one of them as well, it is no cycle, and none is told" *
+          doctest::skip(!told())) {
   world w;
   const auto hosts = std::make_unique<tenure::module>(w.modules.open(tenure_test::module_path("keeper_a")));
   give_by_name(w.modules, "keeper_a", 0, "keeper_b");
@@ -72,7 +78,8 @@ TEST_CASE("a module that holds itself is told of" * doctest::skip(!told())) {
   CHECK(contains(told_of(report, "keeper_c"), "it holds itself"));
 }
 
-TEST_CASE("a module that two others need which hold each other is told of as theirs" * doctest::skip(!told())) {
+TEST_CASE("a module that two others need which hold each other is told of as theirs" *
+          doctest::skip(!told())) {
   world w;
   give_by_name(w.modules, "keeper_a", 0, "keeper_b");
   give_by_name(w.modules, "keeper_b", 0, "keeper_a");

@@ -17,7 +17,9 @@ namespace {
 
 using immediate = tenure::manager<tenure::policy::immediate>;
 
-tenure::module open(immediate& modules, const char* name) { return modules.open(tenure_test::module_path(name)); }
+tenure::module open(immediate& modules, const char* name) {
+  return modules.open(tenure_test::module_path(name));
+}
 
 } // namespace
 
@@ -31,7 +33,8 @@ TEST_CASE("one that was loaded before another one waits for it, says so, and goe
     const auto report = modules.report();
     REQUIRE(report.count(tenure::unload_outcome::deferred) == 1);
     for (const tenure::unload_entry& e : report)
-      if (e.outcome == tenure::unload_outcome::deferred) CHECK(std::string(e.detail).find("loaded later") != std::string::npos);
+      if (e.outcome == tenure::unload_outcome::deferred)
+        CHECK(std::string(e.detail).find("loaded later") != std::string::npos);
   }
   second.reset();
   CHECK(!is_mapped("fixed_tls_b"));

@@ -21,9 +21,11 @@ inline void demand(bool holds, const char* what, const std::string& particulars 
   std::fflush(stdout);
 }
 
-// True if it worked. Some operation ends a module now and then: what comes too late for that is refused, and no failure.
+// True if it worked. Some operation ends a module now and then: what comes too late for that is refused, and
+// no failure.
 inline bool done_or_shut_down(const tenure::failure& why) {
-  demand(!why || why.code() == tenure::errc::module_shut_down, "nothing but a shutdown is in the way", why.what());
+  demand(!why || why.code() == tenure::errc::module_shut_down, "nothing but a shutdown is in the way",
+         why.what());
   return !why;
 }
 

@@ -42,7 +42,8 @@ constexpr std::size_t shared_files = 48; // and one of its own for each thread: 
 inline std::atomic<int> alive{0}; // images that were initialised and not finalised
 
 inline int built_in_answer() { return 42; }
-inline const tenure::static_symbol built_in_symbols[] = {{"answer", reinterpret_cast<void*>(&built_in_answer)}};
+inline const tenure::static_symbol built_in_symbols[] = {
+    {"answer", reinterpret_cast<void*>(&built_in_answer)}};
 
 // What one thread holds.
 struct hands {
@@ -97,14 +98,19 @@ public:
   void finish() {
     for (slot& s : mailbox_) s.content.reset();
     const auto last = modules_.final_close();
-    // A dead pointer may make a module wait, and with it those that it needs; what is forced goes all the same.
-    const bool waits = Check >= tenure::departure_check::threads && last.count(tenure::unload_outcome::deferred) != 0;
+    // A dead pointer may make a module wait, and with it those that it needs; what is forced goes all the
+    // same.
+    const bool waits =
+        Check >= tenure::departure_check::threads && last.count(tenure::unload_outcome::deferred) != 0;
     for (const tenure::unload_entry& e : last)
-      demand((e.outcome != tenure::unload_outcome::busy || waits) && e.outcome != tenure::unload_outcome::pinned &&
-                 e.outcome != tenure::unload_outcome::vetoed && e.outcome != tenure::unload_outcome::failed,
-             "nobody holds a module at the end", std::string(name_) + ": " + e.path + " is " + tenure::to_string(e.outcome) + ", " + e.detail);
+      demand((e.outcome != tenure::unload_outcome::busy || waits) &&
+                 e.outcome != tenure::unload_outcome::pinned && e.outcome != tenure::unload_outcome::vetoed &&
+                 e.outcome != tenure::unload_outcome::failed,
+             "nobody holds a module at the end",
+             std::string(name_) + ": " + e.path + " is " + tenure::to_string(e.outcome) + ", " + e.detail);
     if (Check < tenure::departure_check::threads)
-      demand(last.count(tenure::unload_outcome::deferred) == 0, "nothing waits for a thread that has ended", name_);
+      demand(last.count(tenure::unload_outcome::deferred) == 0, "nothing waits for a thread that has ended",
+             name_);
     demand(walk(true).empty(), "the tables agree before the end", walk(true));
     static_cast<void>(modules_.force_close());
     demand(walk(true).empty(), "the tables agree at the end", walk(true));
@@ -118,7 +124,9 @@ private:
   };
   using functions = tenure::api<tenure::fn<"answer", int()>, tenure::var<"version", int>>;
 
-  static std::string suffix() { return std::filesystem::path(tenure_test::module_file("subject")).extension().string(); }
+  static std::string suffix() {
+    return std::filesystem::path(tenure_test::module_file("subject")).extension().string();
+  }
   static tenure::manager_options options() {
     tenure::manager_options o;
     o.stale_pointers = tenure::quarantine::off; // a thousand rounds would take a lot of addresses
@@ -128,21 +136,25 @@ private:
 
   void check_counts() {
     const tenure::manager_stats s = modules_.stats();
-    const std::string counts = std::string(name_) + ": loads " + std::to_string(s.loads) + ", closes " + std::to_string(s.closes) +
-                               ", active " + std::to_string(s.active) + ", resident " + std::to_string(s.resident) +
-                               ", alive " + std::to_string(alive - alive_before_);
+    const std::string counts = std::string(name_) + ": loads " + std::to_string(s.loads) + ", closes " +
+                               std::to_string(s.closes) + ", active " + std::to_string(s.active) +
+                               ", resident " + std::to_string(s.resident) + ", alive " +
+                               std::to_string(alive - alive_before_);
     // The module that is a part of the program has a record to the manager's end.
     demand(s.active == 0, "no reference is left", counts);
     if constexpr (keeps_pages) {
-      demand(alive - alive_before_ <= static_cast<int>(shared_files + thread_count), "no module is mapped twice", counts);
+      demand(alive - alive_before_ <= static_cast<int>(shared_files + thread_count),
+             "no module is mapped twice", counts);
       return;
     }
     demand(s.loads == s.closes, "each load is undone once", counts);
     if (!tenure_test::loader_unmaps()) return;
     demand(s.resident == 1, "no record is left", counts);
     demand(alive == alive_before_, "each image that was initialised was finalised", counts);
-    for (const std::string& file : files_) demand(!tenure_test::is_mapped(file), "nothing stays mapped", file);
-    for (const std::string& file : own_files_) demand(!tenure_test::is_mapped(file), "nothing stays mapped", file);
+    for (const std::string& file : files_)
+      demand(!tenure_test::is_mapped(file), "nothing stays mapped", file);
+    for (const std::string& file : own_files_)
+      demand(!tenure_test::is_mapped(file), "nothing stays mapped", file);
   }
 
   bool act(hands& t, operation what) {
@@ -230,8 +242,10 @@ private:
     case operation::sweep_threads:
       return static_cast<void>(modules_.sweep(tenure::duration(0), tenure::departure_check::threads)), true;
     case operation::sweep_references:
-      if (Check != tenure::departure_check::references) return false; // the others have noted nothing at the load
-      return static_cast<void>(modules_.sweep(tenure::duration(0), tenure::departure_check::references)), true;
+      if (Check != tenure::departure_check::references)
+        return false; // the others have noted nothing at the load
+      return static_cast<void>(modules_.sweep(tenure::duration(0), tenure::departure_check::references)),
+             true;
     case operation::final_close:
       return static_cast<void>(modules_.final_close()), true;
     case operation::end_of_manager:
@@ -265,7 +279,8 @@ private:
     tenure::failure why;
     const bool missing = t.below(2) != 0;
     demand(!modules_.open(missing ? folder_.path("absent") : bad_, why), "what is no module is not opened");
-    demand(why.code() == (missing ? tenure::errc::file_not_found : tenure::errc::not_a_shared_library), "and it is said why", why.what());
+    demand(why.code() == (missing ? tenure::errc::file_not_found : tenure::errc::not_a_shared_library),
+           "and it is said why", why.what());
     return true;
   }
   // Refused or opened, as it comes.
@@ -292,7 +307,9 @@ private:
     tenure::failure why;
     const tenure::module found = modules_.containing(reinterpret_cast<const void*>(answer.get()), why);
     if (!done_or_shut_down(why)) return false;
-    demand(found == m, "an address leads to its module", std::string(m.path()) + ", found " + found.path() + (found.native_handle() == m.native_handle() ? ", of the same handle" : ", of another handle"));
+    demand(found == m, "an address leads to its module",
+           std::string(m.path()) + ", found " + found.path() +
+               (found.native_handle() == m.native_handle() ? ", of the same handle" : ", of another handle"));
     return true;
   }
 
@@ -305,14 +322,15 @@ private:
     t.pinned = {};
     return true;
   }
-  // Only this thread's stack is asked, at the lowest level: so no other thread has this file, and where others close what
-  // is idle a guard holds it.
+  // Only this thread's stack is asked, at the lowest level: so no other thread has this file, and where
+  // others close what is idle a guard holds it.
   bool release_inside(hands& t) {
     tenure::module m = modules_.open(own_files_[t.number]);
     std::optional<tenure::guard> inside;
     if (!std::is_same_v<P, tenure::policy::immediate>) inside.emplace(m);
     const auto call = m.symbol<int(void (*)(void*), void*)>("call_back").get();
-    demand(call([](void* held) { static_cast<tenure::module*>(held)->reset(); }, &m) == 1, "a call returns into its module");
+    demand(call([](void* held) { static_cast<tenure::module*>(held)->reset(); }, &m) == 1,
+           "a call returns into its module");
     return true;
   }
   bool missing_symbol(const tenure::module& m) {
@@ -324,7 +342,8 @@ private:
   }
   bool bind(const tenure::module& m) {
     const functions f = m.bind<functions>();
-    demand(f.template call<"answer">() == 42 && *f.template get<"version">() == 7, "an api leads to the module", m.path());
+    demand(f.template call<"answer">() == 42 && *f.template get<"version">() == 7,
+           "an api leads to the module", m.path());
     return true;
   }
   bool take_shortcut(const tenure::module& m) {
@@ -404,7 +423,8 @@ private:
   // From some files to some others, so that not everything is held by something in the end.
   bool depend(hands& t) {
     if (keeps_pages) return false; // what stays needs what it needs for ever
-    const tenure::module user = modules_.open(files_[t.below(4)]), used = modules_.open(files_[4 + t.below(4)]);
+    const tenure::module user = modules_.open(files_[t.below(4)]),
+                         used = modules_.open(files_[4 + t.below(4)]);
     tenure::failure why;
     const bool added = tenure::depend(user, used, why);
     tenure::failure back;
@@ -418,7 +438,10 @@ private:
     std::atomic<int> ended{0};
     bool whole = false;
     {
-      tenure::token_source container(m, {[](void* count, const tenure::final_revoke&) noexcept { ++*static_cast<std::atomic<int>*>(count); }, &ended});
+      tenure::token_source container(m, {[](void* count, const tenure::final_revoke&) noexcept {
+                                           ++*static_cast<std::atomic<int>*>(count);
+                                         },
+                                         &ended});
       tenure::failure why;
       tenure::token mine = container.acquire(why);
       tenure::token_source part = container.part();
@@ -436,7 +459,8 @@ private:
     m.reset();
     const auto mode = t.below(2) != 0 ? tenure::shutdown_mode::refuse : tenure::shutdown_mode::force;
     const tenure::shutdown_result r = end.shutdown(tenure::microseconds(100), mode);
-    demand(r || r.why.code() == tenure::errc::module_shut_down || r.why.code() == tenure::errc::calls_in_flight,
+    demand(r || r.why.code() == tenure::errc::module_shut_down ||
+               r.why.code() == tenure::errc::calls_in_flight,
            "a shutdown is refused for a reason", r.why.what());
     return static_cast<bool>(r);
   }
@@ -473,7 +497,8 @@ private:
     return true;
   }
   [[nodiscard]] std::string walk(bool quiet) {
-    return tenure_test::invariant_walk(tenure::detail::manager_access::registry_of(modules_), quiet).complaints();
+    return tenure_test::invariant_walk(tenure::detail::manager_access::registry_of(modules_), quiet)
+        .complaints();
   }
   bool check_tables() {
     const std::string complaints = walk(false);

@@ -1,13 +1,15 @@
-// 16 threads, 64 modules, every operation of the public interface, under one policy and level after the other.
+// 16 threads, 64 modules, every operation of the public interface, under one policy and level after the
+// other.
 //   TENURE_STRESS_SECONDS  how long (default 3); TENURE_STRESS_SEED
 //
 // The oracle. At any time:
 //   a module that is held gives its answer, each refusal is one that is expected, the registry's tables agree
 // At the end of each round, when every thread has dropped what it had and passed a safe point:
 //   nothing is busy, pinned, vetoed or failed after a final close; at the default level nothing waits either
-//   active = 0, resident = 0, loads = closes, images alive = 0, none of the files is mapped (resident: none twice)
-// At the end of all: each operation was done. A shorter run does the same fewer times. A crash, a hang or a sanitizer's word
-// is a failure like any other.
+//   active = 0, resident = 0, loads = closes, images alive = 0, none of the files is mapped (resident: none
+//   twice)
+// At the end of all: each operation was done. A shorter run does the same fewer times. A crash, a hang or a
+// sanitizer's word is a failure like any other.
 #include "policies/all_policies.hpp"
 #include "stress/playground.hpp"
 #include "support/hook.hpp"
@@ -68,9 +70,10 @@ private:
 
 std::atomic<std::uint64_t> steps{0};
 
-// Before the dice fall each operation is done once, by one thread or the other: what is exercised does not hang on how long it
-// takes.
-template <class Ground> void run_thread(Ground& ground, std::size_t number, std::uint64_t seed, steady_clock::time_point end) {
+// Before the dice fall each operation is done once, by one thread or the other: what is exercised does not
+// hang on how long it takes.
+template <class Ground>
+void run_thread(Ground& ground, std::size_t number, std::uint64_t seed, steady_clock::time_point end) {
   static const dice chances;
   std::uint64_t more = 0;
   {
@@ -125,7 +128,8 @@ std::uint64_t setting(const char* name, std::uint64_t usual) {
 
 void tell(const char* name, steady_clock::time_point begin) {
   const auto passed = std::chrono::duration<double>(steady_clock::now() - begin).count();
-  std::printf("%7.1f s  %-26s %12llu steps, %d failed\n", passed, name, static_cast<unsigned long long>(steps.load()), failures.load());
+  std::printf("%7.1f s  %-26s %12llu steps, %d failed\n", passed, name,
+              static_cast<unsigned long long>(steps.load()), failures.load());
   std::fflush(stdout);
 }
 
@@ -136,14 +140,15 @@ int tell_of_operations() {
     const std::uint64_t times = done[i];
     const bool lacks = times == 0 && applies(static_cast<operation>(i));
     never += lacks ? 1 : 0;
-    std::printf("%s%-17s %10llu%s", i % 4 == 0 ? "\n  " : "  ", operation_names[i], static_cast<unsigned long long>(times),
-                lacks ? " NEVER" : "");
+    std::printf("%s%-17s %10llu%s", i % 4 == 0 ? "\n  " : "  ", operation_names[i],
+                static_cast<unsigned long long>(times), lacks ? " NEVER" : "");
   }
   std::printf("\n");
   return never;
 }
 
-// All of them at least once, then again until the time is up; none longer than some seconds, for each begins afresh.
+// All of them at least once, then again until the time is up; none longer than some seconds, for each begins
+// afresh.
 void run_all(std::uint64_t seconds, std::uint64_t seed) {
   constexpr auto longest = std::chrono::seconds(5);
   const auto begin = steady_clock::now();
@@ -164,10 +169,12 @@ void run_all(std::uint64_t seconds, std::uint64_t seed) {
 int main() {
   const std::uint64_t seconds = stress::setting("TENURE_STRESS_SECONDS", 3);
   const std::uint64_t seed = stress::setting("TENURE_STRESS_SEED", std::random_device()());
-  std::printf("stress: %llu s, seed %llu, %zu threads, %zu modules\n", static_cast<unsigned long long>(seconds),
-              static_cast<unsigned long long>(seed), stress::thread_count, stress::shared_files + stress::thread_count);
-  const tenure_test::hook hook{
-      [](const std::string&, module_event what) { stress::alive += what == module_event::initialised ? 1 : -1; }};
+  std::printf("stress: %llu s, seed %llu, %zu threads, %zu modules\n",
+              static_cast<unsigned long long>(seconds), static_cast<unsigned long long>(seed),
+              stress::thread_count, stress::shared_files + stress::thread_count);
+  const tenure_test::hook hook{[](const std::string&, module_event what) {
+    stress::alive += what == module_event::initialised ? 1 : -1;
+  }};
   stress::run_all(seconds, seed);
   const int never = stress::tell_of_operations();
   std::printf("%d checks failed, %d operations never done\n", stress::failures.load(), never);

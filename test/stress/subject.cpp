@@ -1,5 +1,5 @@
-// A plug-in with something of everything: functions, a variable, objects, an exception, hooks and a vote, and word to its
-// host when it comes and goes.
+// A plug-in with something of everything: functions, a variable, objects, an exception, hooks and a vote, and
+// word to its host when it comes and goes.
 #include "modules/interface.hpp"
 
 #include <tenure/plugin.hpp>

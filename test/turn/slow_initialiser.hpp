@@ -18,7 +18,8 @@ namespace tenure_test {
 class slow_initialiser {
 public:
   // `wait` is called in the initialiser, and says how it is held up.
-  slow_initialiser(tenure::manager<tenure::policy::immediate>& modules, std::string file, std::function<void()> wait)
+  slow_initialiser(tenure::manager<tenure::policy::immediate>& modules, std::string file,
+                   std::function<void()> wait)
       : wait_(std::move(wait))
       , hook_([this](const std::string&, module_event what) {
         if (what == module_event::initialised) stand();

@@ -17,7 +17,9 @@ using immediate = tenure::manager<tenure::policy::immediate>;
 // As long as a wait must last to be one.
 constexpr tenure::duration little = tenure::milliseconds(20);
 
-bool contains(const char* text, const std::string& part) { return std::string(text).find(part) != std::string::npos; }
+bool contains(const char* text, const std::string& part) {
+  return std::string(text).find(part) != std::string::npos;
+}
 
 #if defined(__linux__) && defined(__GLIBC__)
 constexpr bool waits_are_seen = true;
@@ -27,8 +29,9 @@ constexpr bool waits_are_seen = false;
 
 } // namespace
 
-TEST_CASE("an open waits for another thread's initialiser as long as it is told to, and then says who is there" *
-          doctest::skip(!tenure::os::loads_one_by_one())) {
+TEST_CASE(
+    "an open waits for another thread's initialiser as long as it is told to, and then says who is there" *
+    doctest::skip(!tenure::os::loads_one_by_one())) {
   const scratch folder;
   immediate modules;
   const std::string slow = folder.copy("hooked_a"), wanted = folder.copy("basic");
@@ -67,8 +70,9 @@ TEST_CASE("what is in use is opened while another thread stands in the loader, w
   CHECK(modules.open(used, {.patience = tenure::duration(1)}) == held);
 }
 
-TEST_CASE("an initialiser that waits for a mutex of ours is told from one that is slow, and needs no patience" *
-          doctest::skip(!waits_are_seen)) {
+TEST_CASE(
+    "an initialiser that waits for a mutex of ours is told from one that is slow, and needs no patience" *
+    doctest::skip(!waits_are_seen)) {
   const scratch folder;
   immediate modules;
   const std::string slow = folder.copy("hooked_a"), wanted = folder.copy("basic");
@@ -88,14 +92,17 @@ TEST_CASE("an initialiser that waits for a mutex of ours is told from one that i
   CHECK(modules.final_close().all_gone());
 }
 
-TEST_CASE("an initialiser that joins the thread which opens is seen to wait for it, too" * doctest::skip(!waits_are_seen)) {
+TEST_CASE("an initialiser that joins the thread which opens is seen to wait for it, too" *
+          doctest::skip(!waits_are_seen)) {
   const scratch folder;
   immediate modules;
   const std::string slow = folder.copy("hooked_a"), wanted = folder.copy("basic");
   tenure::failure why;
   {
     slow_initialiser standing(modules, slow, [&] {
-      std::thread([&] { static_cast<void>(modules.open(wanted, {.patience = tenure::duration(0)}, why)); }).join();
+      std::thread([&] {
+        static_cast<void>(modules.open(wanted, {.patience = tenure::duration(0)}, why));
+      }).join();
     });
     standing.let_go();
   }
@@ -103,7 +110,8 @@ TEST_CASE("an initialiser that joins the thread which opens is seen to wait for 
   CHECK(contains(why.what(), "waits for this thread"));
 }
 
-TEST_CASE("a close that finds the loader standing still is put off, says so, and is done later" * doctest::skip(!waits_are_seen)) {
+TEST_CASE("a close that finds the loader standing still is put off, says so, and is done later" *
+          doctest::skip(!waits_are_seen)) {
   const scratch folder;
   immediate modules;
   const std::string slow = folder.copy("hooked_a"), used = folder.copy("basic");
