@@ -31,23 +31,24 @@ std::string holds_of(const module_info& m) {
 std::string lines_of(const module_info& m, time_point now) {
   std::string out = fmt::format("{}: {}{}{}", m.path, to_string(m.state), age_of(m, now), holds_of(m));
   if (m.is_static) return out + ", part of the program\n";
-  out += fmt::format(", loaded in {:.3f} ms, {} KiB at {}", static_cast<double>(m.load_time.nanoseconds) / 1e6,
-                     m.bytes / 1024, fmt::ptr(m.address));
+  out += fmt::format(", loaded in {:.3f} ms, {} KiB at {}",
+                     static_cast<double>(m.load_time.nanoseconds) / 1e6, m.bytes / 1024, fmt::ptr(m.address));
   if (m.file_replaced) out += ", its file was replaced";
   out += '\n';
   if (m.reason != linger_reason::none) out += fmt::format("    {}\n", to_string(m.reason));
   if (*m.detail != '\0') out += fmt::format("    {}: {}\n", to_string(m.outcome), m.detail);
-  if (*m.holders != '\0' && std::string_view(m.holders) != m.detail) out += fmt::format("    held: {}\n", m.holders);
+  if (*m.holders != '\0' && std::string_view(m.holders) != m.detail)
+    out += fmt::format("    held: {}\n", m.holders);
   return out;
 }
 
 std::string lines_of(const manager_stats& s) {
-  return fmt::format(
-      "{} opens, {} failed, {} loads in {:.3f} ms, {} revives, {} closes in {:.3f} ms, {} deferrals, {} vetoes\n"
-      "{} resident: {} active, {} idle ({} of them wait to be closed), {} lingering\n",
-      s.opens, s.failures, s.loads, static_cast<double>(s.loading.nanoseconds) / 1e6, s.revives, s.closes,
-      static_cast<double>(s.closing.nanoseconds) / 1e6, s.deferrals, s.vetoes, s.resident, s.active, s.idle,
-      s.waiting, s.lingering);
+  return fmt::format("{} opens, {} failed, {} loads in {:.3f} ms, {} revives, {} closes in {:.3f} ms, {} "
+                     "deferrals, {} vetoes\n"
+                     "{} resident: {} active, {} idle ({} of them wait to be closed), {} lingering\n",
+                     s.opens, s.failures, s.loads, static_cast<double>(s.loading.nanoseconds) / 1e6,
+                     s.revives, s.closes, static_cast<double>(s.closing.nanoseconds) / 1e6, s.deferrals,
+                     s.vetoes, s.resident, s.active, s.idle, s.waiting, s.lingering);
 }
 
 std::string lines_of(const module_list& list) {
@@ -60,7 +61,9 @@ std::string lines_of(const module_list& list) {
 
 class json_object {
 public:
-  template <class N> json_object& number(const char* key, N value) { return raw(key, fmt::format("{}", value)); }
+  template <class N> json_object& number(const char* key, N value) {
+    return raw(key, fmt::format("{}", value));
+  }
   json_object& truth(const char* key, bool value) { return raw(key, value ? "true" : "false"); }
   json_object& words(const char* key, const char* value) { return raw(key, json_text(value)); }
   json_object& raw(const char* key, std::string_view value) {
@@ -87,11 +90,22 @@ std::string json_of(const module_info& m) {
 
 std::string json_of(const manager_stats& s) {
   json_object o;
-  o.number("opens", s.opens).number("loads", s.loads).number("failures", s.failures).number("revives", s.revives);
-  o.number("closes", s.closes).number("lingers", s.lingers).number("deferrals", s.deferrals).number("vetoes", s.vetoes);
-  o.number("resident", s.resident).number("active", s.active).number("idle", s.idle).number("waiting", s.waiting);
+  o.number("opens", s.opens)
+      .number("loads", s.loads)
+      .number("failures", s.failures)
+      .number("revives", s.revives);
+  o.number("closes", s.closes)
+      .number("lingers", s.lingers)
+      .number("deferrals", s.deferrals)
+      .number("vetoes", s.vetoes);
+  o.number("resident", s.resident)
+      .number("active", s.active)
+      .number("idle", s.idle)
+      .number("waiting", s.waiting);
   o.number("lingering", s.lingering).number("loading_ns", s.loading.nanoseconds);
-  o.number("closing_ns", s.closing.nanoseconds).number("events", s.events).number("events_lost", s.events_lost);
+  o.number("closing_ns", s.closing.nanoseconds)
+      .number("events", s.events)
+      .number("events_lost", s.events_lost);
   return o.finish();
 }
 
@@ -99,7 +113,9 @@ std::string json_of(const module_list& list) {
   std::string modules;
   for (const module_info& m : list) modules += (modules.empty() ? "\n" : ",\n") + json_of(m);
   json_object o;
-  o.number("at_ns", list.at().nanoseconds).raw("stats", json_of(list.stats())).raw("modules", '[' + modules + ']');
+  o.number("at_ns", list.at().nanoseconds)
+      .raw("stats", json_of(list.stats()))
+      .raw("modules", '[' + modules + ']');
   return o.finish() + '\n';
 }
 

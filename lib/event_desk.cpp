@@ -15,7 +15,7 @@ event_desk::~event_desk() {
   while (rooms_ != nullptr) delete std::exchange(rooms_, rooms_->next);
   if (owned == nullptr) return;
   own->destroy(owned);
-  ::operator delete(owned, std::align_val_t{own->alignment});
+  ::operator delete (owned, std::align_val_t{own->alignment});
 }
 
 bool event_desk::make_room() noexcept {

@@ -44,7 +44,7 @@ struct event_desk {
   void* owned = nullptr;               // which lies here
   sync::condition told;                // nobody is telling any more
   sync::thread_id teller = 0;          // the thread that is telling; 0: none
-  sync::thread_id listed_by = 0;       // the thread in whose list `next_untold` this is; with a share of the registry
+  sync::thread_id listed_by = 0;       // the thread in whose list this is, with a share of the registry
   registry* next_untold = nullptr;     // only that thread touches it
   std::uint64_t numbers = 0;           // given so far
   std::uint64_t lost = 0;

@@ -123,7 +123,8 @@ void tell_all(registry& g) noexcept {
   d->told.notify_all();
 }
 
-// On the list of this thread, which looks at it when it leaves the loader; if it is on another's, that one does.
+// On the list of this thread, which looks at it when it leaves the loader; if it is on another's, that one
+// does.
 void leave_for_later(registry& g) noexcept {
   const sync::scoped_lock lock(g.mutex);
   event_desk* const d = g.desk;
@@ -198,7 +199,8 @@ bool refuse(failure& why, errc code, const char* words) noexcept {
 }
 
 // Takes the desk, if there is none yet.
-bool begin_observing(registry& g, event_observer who, std::unique_ptr<event_desk> fresh, failure& why) noexcept {
+bool begin_observing(registry& g, event_observer who, std::unique_ptr<event_desk> fresh,
+                     failure& why) noexcept {
   closing_chain chain("when it was observed", g.check);
   {
     const sync::scoped_lock lock(g.mutex);
@@ -234,7 +236,7 @@ bool own_observer(registry& g, const observer_table& table, void* from, failure&
   if constexpr (!events_exist) return refuse(why, errc::unsupported, "this library was built without events");
   std::unique_ptr<event_desk> fresh = make_desk(why);
   if (fresh == nullptr) return false;
-  void* const place = ::operator new(table.size, std::align_val_t{table.alignment}, std::nothrow);
+  void* const place = ::operator new (table.size, std::align_val_t{table.alignment}, std::nothrow);
   if (place == nullptr) return refuse(why, errc::out_of_memory, "");
   table.move_to(place, from);
   fresh->own = &table;
@@ -277,7 +279,7 @@ void end_observing(registry& g) noexcept {
   }
   if (owned == nullptr) return;
   g.desk->own->destroy(owned);
-  ::operator delete(owned, std::align_val_t{g.desk->own->alignment});
+  ::operator delete (owned, std::align_val_t{g.desk->own->alignment});
 }
 
 void free_desk(registry& g) noexcept { delete g.desk; }

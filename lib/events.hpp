@@ -1,8 +1,10 @@
-// Events are noted under the registry's mutex, in the order in which they happen, and told afterwards, without it.
+// Events are noted under the registry's mutex, in the order in which they happen, and told afterwards,
+// without it.
 //
-// Revives of parked modules take no mutex, and so does the end of such a revival. Therefore a registry that is observed
-// parks nothing (settle_locked): each revive and each last release comes to the mutex, and the paths of handles are the
-// same with an observer and without. Who is not observed pays one look at `desk` wherever an event would be noted or told.
+// Revives of parked modules take no mutex, and so does the end of such a revival. Therefore a registry that
+// is observed parks nothing (settle_locked): each revive and each last release comes to the mutex, and the
+// paths of handles are the same with an observer and without. Who is not observed pays one look at `desk`
+// wherever an event would be noted or told.
 //
 // With TENURE_NO_EVENTS not even that: a build for those who never look. manager::observe then fails.
 #ifndef TENURE_LIB_EVENTS_HPP
@@ -38,8 +40,10 @@ struct event_particulars {
 // Somebody is told now. Needs the mutex.
 [[nodiscard]] bool is_observed_locked(const registry& g) noexcept;
 
-// `r`: null for an event without a module. Needs the mutex. Allocates for texts, and where a thousand events wait.
-void put_event_locked(registry& g, event_kind kind, const module_record* r, const event_particulars& more) noexcept;
+// `r`: null for an event without a module. Needs the mutex. Allocates for texts, and where more than 128
+// events wait.
+void put_event_locked(registry& g, event_kind kind, const module_record* r,
+                      const event_particulars& more) noexcept;
 
 inline void note_locked(registry& g, event_kind kind, const module_record& r) noexcept {
   if (has_desk(g)) put_event_locked(g, kind, &r, {});
@@ -57,8 +61,8 @@ void put_opened_locked(registry& g, const module_record& r, bool loaded_for_it, 
 // An open failed: counted, and noted. Without the mutex.
 void note_failure(registry& g, const failure& why) noexcept;
 
-// Without the mutex, where this thread is about to return to whoever called Tenure. While it is inside the loader, or in
-// the middle of something (quiet_scope), what is noted is left for the end of that.
+// Without the mutex, where this thread is about to return to whoever called Tenure. While it is inside the
+// loader, or in the middle of something (quiet_scope), what is noted is left for the end of that.
 void tell_slowly(registry& g) noexcept;
 inline void tell_events(registry& g) noexcept {
   if constexpr (events_exist)

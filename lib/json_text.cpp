@@ -10,7 +10,8 @@ namespace {
 
 bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-// How many bytes the character at the beginning has; 0 if there is none. Overlong forms and surrogates are none.
+// How many bytes the character at the beginning has; 0 if there is none. Overlong forms and surrogates are
+// none.
 std::size_t character_size(std::string_view at) noexcept {
   const auto first = static_cast<unsigned char>(at[0]);
   if (first < 0x80) return 1;

@@ -101,11 +101,15 @@ const char* to_string(module_state state) noexcept {
   return names[static_cast<std::size_t>(state)];
 }
 
-const module_info* module_list::begin() const noexcept { return data_ != nullptr ? data_->modules.data() : nullptr; }
+const module_info* module_list::begin() const noexcept {
+  return data_ != nullptr ? data_->modules.data() : nullptr;
+}
 const module_info* module_list::end() const noexcept {
   return data_ != nullptr ? data_->modules.data() + data_->modules.size() : nullptr;
 }
-manager_stats module_list::stats() const noexcept { return data_ != nullptr ? data_->stats : manager_stats{}; }
+manager_stats module_list::stats() const noexcept {
+  return data_ != nullptr ? data_->stats : manager_stats{};
+}
 time_point module_list::at() const noexcept { return data_ != nullptr ? data_->at : time_point{}; }
 bool module_list::complete() const noexcept { return data_ != nullptr && data_->complete; }
 void module_list::free_data() noexcept { delete data_; }

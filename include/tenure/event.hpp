@@ -10,9 +10,9 @@
 namespace tenure::inline v1 {
 
 // One life of a module:
-//   [loaded] opened { idled { vetoed | deferred } revived } idled { vetoed | deferred } ( closed | lingering [closed] )
-// What lingers and is opened again begins another life. Opens and copies of what is in use already are no events, so that
-// they stay what they cost.
+//   [loaded] opened {idled {vetoed|deferred} revived} idled {vetoed|deferred} (closed | lingering [closed])
+// What lingers and is opened again begins another life. Opens and copies of what is in use already are no
+// events, so that they stay what they cost.
 enum class event_kind : unsigned char {
   opened,    // in use for the first time in this life: by open, adopt, containing, add_static
   loaded,    // the system loaded it for that: took. Before `opened`
@@ -23,7 +23,7 @@ enum class event_kind : unsigned char {
   closed,    // closed, looked at, and gone: took; zero if it had lingered and went by itself
   lingering, // closed, and still mapped: took, reason, detail
   failed,    // an open failed: error, detail, the path as far as it was known
-  swept,     // a sweep or a final close ended: took; count modules are gone by it; detail says which of the two
+  swept, // a sweep or a final close ended: took; count modules are gone by it; detail says which of the two
 };
 
 // "loaded", "idled".
@@ -47,13 +47,14 @@ struct event {
 };
 
 // Who is told. One at a time, for a manager: see manager::observe.
-// Threads and order: told one after the other, in the order in which they happened, never two calls at the same time,
-// outside every lock of Tenure's, and by no thread that is inside the system's loader or in a module's hook. That is at
-// the latest when the call of Tenure's in which it happened returns, unless another thread is just telling: then that
-// one goes on with it. So `thread` need not be the thread of the call.
-// The observer may do with its manager whatever a thread may: open, close, sweep; what comes of that it is told when it
-// has returned. It must not destroy or move the manager, stop a sweeper, or wait for another thread that uses the
-// manager's observe(). It cannot throw.
+// Threads and order: told one after the other, in the order in which they happened, never two calls at the
+// same time, outside every lock of Tenure's, and by no thread that is inside the system's loader or in a
+// module's hook. That is at the latest when the call of Tenure's in which it happened returns, unless another
+// thread is just telling: then that one goes on with it. So `thread` need not be the thread of the call.
+//
+// The observer may do with its manager whatever a thread may: open, close, sweep; what comes of that it is
+// told when it has returned. It must not destroy or move the manager, stop a sweeper, or wait for another
+// thread that uses the manager's observe(). It cannot throw.
 struct event_observer {
   void (*told)(void* context, const event& e) noexcept = nullptr;
   void* context = nullptr;
@@ -62,7 +63,8 @@ struct event_observer {
 // A class that can be told.
 template <class O>
 concept event_sink = requires(O& o, const event& e) {
-  { o(e) } noexcept;
+  { o(e) }
+  noexcept;
 };
 
 // The manager's default: nobody is told, and no code is there to do it. observe() may still be used.
@@ -71,7 +73,9 @@ struct no_observer {
 };
 
 template <class O>
-concept manager_observer = event_sink<O> || requires { typename O::tells_nobody; };
+concept manager_observer = event_sink<O> || requires {
+  typename O::tells_nobody;
+};
 
 } // namespace tenure::inline v1
 

@@ -22,14 +22,16 @@ struct module_info {
   const char* detail = "";  // why it is not closed, or why it lingers: as in the report
   const char* holders = ""; // who keeps it, by name: modules that need it, owners of locks
   module_state state = module_state::loading;
-  unload_outcome outcome = unload_outcome::busy; // what a report says of it: busy, pinned, idle, deferred, vetoed, lingering, kept
+  // What a report says of it: busy, pinned, idle, deferred, vetoed, lingering, kept.
+  unload_outcome outcome = unload_outcome::busy;
   linger_reason reason = linger_reason::none;
   bool is_static = false;     // linked into the program
   bool file_replaced = false; // and the new one is loaded beside it
   std::uint32_t references = 0;
   std::uint32_t pins = 0;
-  std::uint64_t life = 0;        // as event::life; 0 while it is being loaded
-  time_point idle_since = never; // never: it is not, or nobody asked the clock (a policy without times, and no observer)
+  std::uint64_t life = 0; // as event::life; 0 while it is being loaded
+  // `never`: it is not, or nobody asked the clock (a policy without times, and no observer).
+  time_point idle_since = never;
   duration load_time{};
   const void* address = nullptr; // of the image; null: not known, or static
   std::size_t bytes = 0;         // of address space
@@ -39,8 +41,10 @@ namespace detail {
 struct module_list_data;
 }
 
-// What manager::modules() saw: the modules, the counts and the time, all of one moment, in which nobody loaded, closed, revived
-// or let go; counts of handles of what is in use may have changed between two modules.
+// What manager::modules() saw: the modules, the counts and the time, all of one moment, in which nobody
+// loaded, closed, revived or let go; counts of handles of what is in use may have changed between two
+// modules.
+//
 // Obtained from: manager::modules(); a move. Not copyable. Threads: as an int.
 class [[nodiscard]] module_list {
 public:

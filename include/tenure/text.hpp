@@ -8,7 +8,8 @@
 
 namespace tenure::inline v1 {
 
-// Characters with a NUL behind them. Obtained from: manager::dump and the like; a move. Not copyable. Threads: as an int.
+// Characters with a NUL behind them. Obtained from: manager::dump and the like; a move. Not copyable.
+// Threads: as an int.
 class text {
 public:
   text() noexcept = default;

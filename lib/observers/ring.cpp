@@ -2,7 +2,8 @@
 //   0             nothing yet
 //   2 * (n + 1)   the line of event n, whole
 //   odd           being written, by one thread: it has replaced an even state by that
-// The words are published one by one, so that a reader who has seen one of a newer line sees, behind it, a newer state.
+// The words are published one by one, so that a reader who has seen one of a newer line sees, behind it, a
+// newer state.
 #include "observers/line.hpp"
 #include "os/descriptor.hpp"
 
@@ -41,7 +42,8 @@ constexpr bool is_being_written(std::uint64_t state) noexcept { return state % 2
 
 void put(ring_slot& slot, std::uint64_t number, const ring_line& line) noexcept {
   detail::publish_value(slot.size, std::uint64_t{line.size});
-  for (std::size_t i = 0; i * sizeof line.words[0] < line.size; ++i) detail::publish_value(slot.text[i], line.words[i]);
+  for (std::size_t i = 0; i * sizeof line.words[0] < line.size; ++i)
+    detail::publish_value(slot.text[i], line.words[i]);
   detail::publish_value(slot.state, whole(number));
 }
 
@@ -49,7 +51,8 @@ void put(ring_slot& slot, std::uint64_t number, const ring_line& line) noexcept 
 bool get(const ring_slot& slot, std::uint64_t number, ring_line& line) noexcept {
   if (detail::read_published(slot.state) != whole(number)) return false;
   line.size = std::min<std::size_t>(detail::read_published(slot.size), longest);
-  for (std::size_t i = 0; i * sizeof line.words[0] < line.size; ++i) line.words[i] = detail::read_published(slot.text[i]);
+  for (std::size_t i = 0; i * sizeof line.words[0] < line.size; ++i)
+    line.words[i] = detail::read_published(slot.text[i]);
   return detail::read_published(slot.state) == whole(number);
 }
 
@@ -86,7 +89,8 @@ bool event_ring::write(int descriptor) const noexcept {
     written &= good ? os::write_all(descriptor, line.text(), line.size)
                     : os::write_all(descriptor, torn, sizeof torn - 1);
   }
-  if (detail::glance(skipped_) != 0) written &= os::write_all(descriptor, some_skipped, sizeof some_skipped - 1);
+  if (detail::glance(skipped_) != 0)
+    written &= os::write_all(descriptor, some_skipped, sizeof some_skipped - 1);
   return written;
 }
 

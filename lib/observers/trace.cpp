@@ -63,7 +63,8 @@ bool write_file(const std::string& bytes, path_view file, failure& why) {
   return false;
 }
 
-template <class Make> bool write_made(const trace_data& t, path_view file, failure& why, Make&& make) noexcept {
+template <class Make>
+bool write_made(const trace_data& t, path_view file, failure& why, Make&& make) noexcept {
   try {
     std::string bytes;
     {

@@ -1,4 +1,5 @@
-// Chrome's trace event format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
+// Chrome's trace event format:
+// https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 #include "json_text.hpp"
 #include "observers/trace_data.hpp"
 
@@ -23,8 +24,8 @@ public:
     std::size_t id = 0;
     for (const trace_arrow& a : picture_.arrows) add(a, ++id);
     for (const trace_mark& m : picture_.marks) add(m);
-    put("\n],\"otherData\":{{\"begin_ns\":{},\"events\":{},\"events_lost\":{}}}}}\n", picture_.begin.nanoseconds,
-        data_.events.size(), data_.lost);
+    put("\n],\"otherData\":{{\"begin_ns\":{},\"events\":{},\"events_lost\":{}}}}}\n",
+        picture_.begin.nanoseconds, data_.events.size(), data_.lost);
     return std::move(out_);
   }
 
@@ -34,7 +35,8 @@ private:
   }
   // Every event is of our one process, and of a track.
   void begin(const char* phase, std::size_t track, std::string_view name) {
-    put("{}\n{{\"ph\":\"{}\",\"pid\":1,\"tid\":{},\"name\":{}", first_ ? "" : ",", phase, track, json_text(name));
+    put("{}\n{{\"ph\":\"{}\",\"pid\":1,\"tid\":{},\"name\":{}", first_ ? "" : ",", phase, track,
+        json_text(name));
     first_ = false;
   }
   // Microseconds, with all digits.
@@ -77,7 +79,8 @@ private:
   }
   void add(const trace_mark& m) {
     const bool lasts = m.what->kind == event_kind::swept;
-    begin(lasts ? "X" : "i", m.track, lasts && !m.what->detail.empty() ? m.what->detail : to_string(m.what->kind));
+    begin(lasts ? "X" : "i", m.track,
+          lasts && !m.what->detail.empty() ? m.what->detail : to_string(m.what->kind));
     put(",\"cat\":\"manager\"");
     put_ts(lasts ? m.what->at - m.what->took : m.what->at);
     if (lasts)

@@ -17,7 +17,8 @@ struct track_state {
   const char* state = nullptr; // null: not seen yet
   time_point since;
   const kept_event* release = nullptr; // the last one
-  time_point released_in;              // in the slice that it ended: an arrow from there begins in that, and not in the next one
+  // In the slice that the release ended: an arrow from there begins in that, and not in the next one.
+  time_point released_in;
 };
 
 class drawing {

@@ -197,7 +197,8 @@ TEST_CASE("a parked module is revived by its weak handle, and that is told") {
   CHECK(w.told.story() == "loaded opened idled revived idled revived idled");
 }
 
-TEST_CASE("whoever observes later hears what comes, of modules that are parked, in use and used again without a lock") {
+TEST_CASE("whoever observes later hears what comes, of modules that are parked, in use and used again "
+          "without a lock") {
   world w;
   const std::string c = w.folder.copy("third");
   tenure::manager<tenure::policy::keep_warm<8>> modules;
@@ -253,7 +254,8 @@ TEST_CASE("nobody is told inside the loader: what an initialiser does is told wh
   CHECK(!told_inside);
 }
 
-TEST_CASE("another manager's events are told when this thread leaves the loader, though this one has no observer") {
+TEST_CASE(
+    "another manager's events are told when this thread leaves the loader, though this one has no observer") {
   const scratch folder;
   const std::string inner = folder.copy("basic"), outer = folder.copy("hooked_a");
   listener told;
@@ -326,7 +328,8 @@ TEST_CASE("inside each kind of event the observer opens, sweeps, looks and close
   static_cast<void>(s.modules.open(s.a));
   says = talk_act::yes;
   static_cast<void>(s.modules.final_close());
-  for (const kind k : {kind::opened, kind::loaded, kind::revived, kind::idled, kind::vetoed, kind::failed, kind::swept})
+  for (const kind k :
+       {kind::opened, kind::loaded, kind::revived, kind::idled, kind::vetoed, kind::failed, kind::swept})
     CHECK_MESSAGE(seen[static_cast<std::size_t>(k)] != 0, tenure::to_string(k));
   CHECK((seen[static_cast<std::size_t>(kind::closed)] != 0) == loader_unmaps());
   CHECK((seen[static_cast<std::size_t>(kind::lingering)] != 0) != loader_unmaps());
@@ -454,8 +457,9 @@ TEST_CASE("an event is one line for fmt") {
   e.name = "libflac.so";
   e.detail = "defines one";
   e.lost = 2;
-  CHECK(fmt::format("{}", e) == "1.500000 libflac.so: lingering in 0.052 ms (unique_symbol), /usr/lib/libflac.so: "
-                                "defines one [2 events before this one are lost]");
+  CHECK(fmt::format("{}", e) ==
+        "1.500000 libflac.so: lingering in 0.052 ms (unique_symbol), /usr/lib/libflac.so: "
+        "defines one [2 events before this one are lost]");
   tenure::event swept;
   swept.kind = kind::swept;
   swept.count = 3;

@@ -1,4 +1,5 @@
-// An observer for tests: it remembers what it was told, does what the test says, and notices calls at the same time.
+// An observer for tests: it remembers what it was told, does what the test says, and notices calls at the
+// same time.
 #ifndef TENURE_TEST_EVENTS_LISTENER_HPP
 #define TENURE_TEST_EVENTS_LISTENER_HPP
 
@@ -44,14 +45,16 @@ public:
   [[nodiscard]] std::string story(const std::string& path = "") const {
     std::string words;
     for (const heard& h : all)
-      if (path.empty() || h.path == path) words += (words.empty() ? "" : " ") + std::string(tenure::to_string(h.what.kind));
+      if (path.empty() || h.path == path)
+        words += (words.empty() ? "" : " ") + std::string(tenure::to_string(h.what.kind));
     return words;
   }
   // "1 loaded, 1 opened, 2 loaded", with the lives' numbers.
   [[nodiscard]] std::string lives() const {
     std::string words;
     for (const heard& h : all)
-      words += (words.empty() ? "" : ", ") + std::to_string(h.what.life) + " " + tenure::to_string(h.what.kind);
+      words +=
+          (words.empty() ? "" : ", ") + std::to_string(h.what.life) + " " + tenure::to_string(h.what.kind);
     return words;
   }
   [[nodiscard]] std::size_t count(kind k) const {
@@ -92,7 +95,8 @@ public:
   // True if every life that began has ended, or lingered until another began: somebody got the module back.
   [[nodiscard]] bool all_over() const {
     return std::all_of(lives_.begin(), lives_.end(), [this](const auto& life) {
-      return life.second == gone || (life.second == lingering && last_of_.at(path_of_.at(life.first)) > life.first);
+      return life.second == gone ||
+             (life.second == lingering && last_of_.at(path_of_.at(life.first)) > life.first);
     });
   }
   [[nodiscard]] std::size_t lives() const { return lives_.size(); }
@@ -104,20 +108,28 @@ private:
     state& now = lives_[e.life];
     const state before = now;
     switch (e.kind) {
-    case tenure::event_kind::loaded: return now = state::loaded, before == absent;
-    case opened: return now = active, before == absent || before == state::loaded;
-    case idled: return now = idle, before == active;
-    case revived: return now = active, before == idle;
+    case tenure::event_kind::loaded:
+      return now = state::loaded, before == absent;
+    case opened:
+      return now = active, before == absent || before == state::loaded;
+    case idled:
+      return now = idle, before == active;
+    case revived:
+      return now = active, before == idle;
     case vetoed:
-    case deferred: return before == idle;
-    case closed: return now = gone, before == idle || before == state::lingering;
-    case tenure::event_kind::lingering: return now = state::lingering, before == idle;
-    default: return false;
+    case deferred:
+      return before == idle;
+    case closed:
+      return now = gone, before == idle || before == state::lingering;
+    case tenure::event_kind::lingering:
+      return now = state::lingering, before == idle;
+    default:
+      return false;
     }
   }
   static std::string describe(const tenure::event& e) {
-    return std::string(tenure::to_string(e.kind)) + " of life " + std::to_string(e.life) + " came out of order, number " +
-           std::to_string(e.number);
+    return std::string(tenure::to_string(e.kind)) + " of life " + std::to_string(e.life) +
+           " came out of order, number " + std::to_string(e.number);
   }
   std::map<std::uint64_t, state> lives_;
   std::map<std::uint64_t, std::string> path_of_;

@@ -48,7 +48,9 @@ tenure::event event_of(const std::string& path) {
   return e;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -71,7 +73,8 @@ TEST_CASE("each event is a line: module, what, how long, path and reason") {
   CHECK(contains(lines[2], ": idled, " + file));
   CHECK(contains(lines[3], ": failed, " + file + "-missing: "));
   CHECK(contains(lines[3], "no such file"));
-  CHECK(contains(lines[4], std::string(": ") + (tenure_test::loader_unmaps() ? "closed" : "lingering") + " in "));
+  CHECK(contains(lines[4],
+                 std::string(": ") + (tenure_test::loader_unmaps() ? "closed" : "lingering") + " in "));
   CHECK(contains(lines[5], "manager: swept in "));
   CHECK(contains(lines[5], ": final close"));
   CHECK(log.refused() == 0);

@@ -43,16 +43,21 @@ std::string contradiction(const tenure::module_list& all) {
   if (!all.complete()) return "not complete";
   if (all.size() != s.resident) return "not as many as are resident";
   if (count(state::lingering) != s.lingering) return "not as many as linger";
-  // Handles are copied without the mutex: between the counts and the list a module may have come into use or left it.
-  if (count(state::idle) + count(state::active) + count(state::loading) + count(state::closing) + s.lingering != s.resident)
+  // Handles are copied without the mutex: between the counts and the list a module may have come into use or
+  // left it.
+  if (count(state::idle) + count(state::active) + count(state::loading) + count(state::closing) +
+          s.lingering !=
+      s.resident)
     return "states do not add up";
   if (s.loads < s.closes) return "more closes than loads";
   for (const tenure::module_info& m : all) {
     if (*m.path == '\0' || *m.name == '\0') return "a module without a name";
-    if ((m.state == state::active) != (m.references != 0) && m.state != state::loading && m.state != state::closing &&
-        m.state != state::lingering)
-      return std::string(m.path) + " is " + to_string(m.state) + " with " + std::to_string(m.references) + " references";
-    if (m.state != state::idle && m.idle_since != tenure::never) return "an idle time of a module that is not idle";
+    if ((m.state == state::active) != (m.references != 0) && m.state != state::loading &&
+        m.state != state::closing && m.state != state::lingering)
+      return std::string(m.path) + " is " + to_string(m.state) + " with " + std::to_string(m.references) +
+             " references";
+    if (m.state != state::idle && m.idle_since != tenure::never)
+      return "an idle time of a module that is not idle";
     if (m.state != state::loading && m.address == nullptr) return "a module without a place";
   }
   return "";
@@ -203,7 +208,8 @@ TEST_CASE("the dump in lines has one for each module, with its state and its hol
   clock.advance(tenure::milliseconds(1'500));
   const std::string dump = modules.dump().c_str();
   CHECK(dump.find("2 loads in ") != std::string::npos);
-  CHECK(dump.find("2 resident: 1 active, 1 idle (0 of them wait to be closed), 0 lingering\n") != std::string::npos);
+  CHECK(dump.find("2 resident: 1 active, 1 idle (0 of them wait to be closed), 0 lingering\n") !=
+        std::string::npos);
   CHECK(dump.find(std::string(m.path()) + ": active, 1 reference, loaded in ") != std::string::npos);
   CHECK(dump.find(": idle for 1.500 s, loaded in ") != std::string::npos);
   CHECK(modules.dump().size() == dump.size());

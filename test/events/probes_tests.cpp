@@ -8,7 +8,8 @@
 
 TEST_CASE("a manager whose events are probes works as any") {
   const tenure_test::scratch folder;
-  tenure::manager<tenure::policy::final_close, tenure::departure_check::own_stack, tenure::event_probes> modules;
+  tenure::manager<tenure::policy::final_close, tenure::departure_check::own_stack, tenure::event_probes>
+      modules;
   CHECK(modules.open(folder.copy("basic")).symbol<int()>("answer")() == 42);
   CHECK(modules.final_close().size() == 1);
   CHECK(modules.stats().events == 5);

@@ -155,7 +155,8 @@ TEST_CASE("a handler that interrupts the writer writes the other events") {
   static int null_device = ::open("/dev/null", O_WRONLY);
   static std::atomic<int> interruptions{0};
   static volatile std::sig_atomic_t failed = 0;
-  struct sigaction action {}, before {};
+  struct sigaction action {
+  }, before{};
   action.sa_handler = [](int) {
     if (!ring.write(null_device)) failed = 1;
     ++interruptions;

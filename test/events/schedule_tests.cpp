@@ -1,5 +1,5 @@
-// Every interleaving of what lib/events.cpp says: noted in the order in which it happens, told one at a time, by whichever
-// thread gets to it, none lost, and the observer's end waits for its last call.
+// Every interleaving of what lib/events.cpp says: noted in the order in which it happens, told one at a time,
+// by whichever thread gets to it, none lost, and the observer's end waits for its last call.
 #include "events/listener.hpp"
 #include "schedules/fake_system.hpp"
 #include "support/scheduler.hpp"
@@ -59,7 +59,8 @@ template <class Policy> struct world {
     const std::string complaint = rules.judge(told.all);
     schedule::require(complaint.empty(), complaint.c_str());
     schedule::require(rules.all_over(), ("each life that began has ended: " + told.lives()).c_str());
-    schedule::require(told.all.size() == stats.events && stats.events_lost == 0, "all that was noted is told");
+    schedule::require(told.all.size() == stats.events && stats.events_lost == 0,
+                      "all that was noted is told");
     schedule::require(rules.lives() == stats.loads, "each load is told");
   }
 };
@@ -108,7 +109,8 @@ template <class P> void drop_the_handle(world<P>& w) { w.handle.reset(); }
 
 #define SOME_POLICIES tenure::policy::immediate, tenure::policy::deferred<1>, tenure::policy::keep_warm<1>
 
-TEST_CASE_TEMPLATE("last releases, revives and loads are told in the order in which they happened", P, SOME_POLICIES) {
+TEST_CASE_TEMPLATE("last releases, revives and loads are told in the order in which they happened", P,
+                   SOME_POLICIES) {
   survives<P>({drop_the_handle<P>, lock_release<P>, open_release<P>}, hold_a<P>);
 }
 
@@ -122,20 +124,24 @@ TEST_CASE_TEMPLATE("an observer that opens and closes is told of that, too", P, 
   });
 }
 
-TEST_CASE_TEMPLATE("what is noted in an initialiser is told when the loader has been left", P, SOME_POLICIES) {
-  survives<P>({open_release<P>, [](world<P>& w) { static_cast<void>(w.modules->open(b_path)); }}, [](world<P>& w) {
-    w.system.files[a_path].initialiser = [&w] {
-      tenure::failure refused;
-      static_cast<void>(w.modules->open(b_path, refused));
-    };
-    w.told.then = [](const tenure::event&) {
-      schedule::require(tenure::sync::this_thread().inside_loader == 0, "nobody is told inside the loader");
-    };
-    observe(w);
-  });
+TEST_CASE_TEMPLATE("what is noted in an initialiser is told when the loader has been left", P,
+                   SOME_POLICIES) {
+  survives<P>({open_release<P>, [](world<P>& w) { static_cast<void>(w.modules->open(b_path)); }},
+              [](world<P>& w) {
+                w.system.files[a_path].initialiser = [&w] {
+                  tenure::failure refused;
+                  static_cast<void>(w.modules->open(b_path, refused));
+                };
+                w.told.then = [](const tenure::event&) {
+                  schedule::require(tenure::sync::this_thread().inside_loader == 0,
+                                    "nobody is told inside the loader");
+                };
+                observe(w);
+              });
 }
 
-TEST_CASE_TEMPLATE("an observer that comes and goes meanwhile is told whole lives from then on, and nothing when it has gone",
+TEST_CASE_TEMPLATE("an observer that comes and goes meanwhile is told whole lives from then on, and nothing "
+                   "when it has gone",
                    P, SOME_POLICIES) {
   const body<P> watch = [](world<P>& w) {
     auto told = std::make_unique<listener>();

@@ -42,9 +42,10 @@ template <class Manager> void use_by_many(Manager& modules, const std::vector<st
 
 } // namespace
 
-TEST_CASE_TEMPLATE("each module's events come in an order that makes sense, one at a time, whatever threads do", P,
-                   tenure::policy::immediate, tenure::policy::deferred_one, tenure::policy::keep_warm<2>,
-                   tenure::policy::periodic_sweep, tenure::policy::final_close) {
+TEST_CASE_TEMPLATE(
+    "each module's events come in an order that makes sense, one at a time, whatever threads do", P,
+    tenure::policy::immediate, tenure::policy::deferred_one, tenure::policy::keep_warm<2>,
+    tenure::policy::periodic_sweep, tenure::policy::final_close) {
   const scratch folder;
   listener told;
   tenure::manager<P> modules;

@@ -1,5 +1,5 @@
-// The trace: what Chrome's and Perfetto's readers ask of the format, asked here of each event of it. And the record for the
-// simulator, read by the simulator's own reader.
+// The trace: what Chrome's and Perfetto's readers ask of the format, asked here of each event of it. And the
+// record for the simulator, read by the simulator's own reader.
 #include "bench/simulate/trace.hpp"
 #include "plugin/talkers.hpp"
 #include "support/closed.hpp"
@@ -135,7 +135,8 @@ std::string whole_file(const std::string& path) {
 struct event_maker { // events at chosen times
   tenure::event_trace trace;
   std::uint64_t number = 0;
-  void operator()(kind k, std::int64_t seconds, const char* path, std::uint64_t life, tenure::duration took = {}) {
+  void operator()(kind k, std::int64_t seconds, const char* path, std::uint64_t life,
+                  tenure::duration took = {}) {
     tenure::event e;
     e.kind = k;
     e.number = ++number;
@@ -190,7 +191,8 @@ TEST_CASE("under each policy, with threads, the picture keeps the rules") {
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t != 3; ++t)
     threads.emplace_back([&, t] {
-      for (std::size_t i = 0; i != 100; ++i) static_cast<void>(modules.open(files[(i * i + t) % files.size()]));
+      for (std::size_t i = 0; i != 100; ++i)
+        static_cast<void>(modules.open(files[(i * i + t) % files.size()]));
     });
   for (int i = 0; i != 20; ++i) static_cast<void>(trace.json()); // while events come
   for (std::thread& t : threads) t.join();
@@ -230,8 +232,7 @@ TEST_CASE("what lingers has its slice until it goes or is loaded again") {
   }
   tell(kind::closed, 40, "/a", 2);
   const picture p(tell.trace.json().c_str());
-  CHECK(p.states("/a") ==
-        "loading active idle closing lingering loading active idle closing lingering gone");
+  CHECK(p.states("/a") == "loading active idle closing lingering loading active idle closing lingering gone");
   CHECK(p.arrows.size() == 2);
 }
 
@@ -248,8 +249,8 @@ TEST_CASE("two modules of one path at a time have a track each") {
 
 TEST_CASE("paths of any bytes make JSON") {
   event_maker tell;
-  const char* const paths[] = {"/quote\"back\\slash", "/line\nbreak\x01", "/not\xffutf8\xc0\xaf", "/\xf0\x9f\x8e\xb5",
-                               "/\xed\xa0\x80surrogate", "/cut\xe2\x82"};
+  const char* const paths[] = {"/quote\"back\\slash", "/line\nbreak\x01",       "/not\xffutf8\xc0\xaf",
+                               "/\xf0\x9f\x8e\xb5",   "/\xed\xa0\x80surrogate", "/cut\xe2\x82"};
   std::uint64_t life = 0;
   for (const char* const path : paths) tell(kind::opened, 1, path, ++life);
   const picture p(tell.trace.json().c_str());

@@ -16,7 +16,9 @@ struct observer_table {
   void (*told)(void* observer, const event& e) noexcept;
 };
 
-template <event_sink O> inline void tell_observer(void* o, const event& e) noexcept { (*static_cast<O*>(o))(e); }
+template <event_sink O> inline void tell_observer(void* o, const event& e) noexcept {
+  (*static_cast<O*>(o))(e);
+}
 
 template <event_sink O>
 inline constexpr observer_table observer_table_of{

@@ -8,10 +8,11 @@
 
 namespace tenure::inline v1 {
 
-// Writes "12.345678 libflac.so: loaded in 0.412 ms, /usr/lib/libflac.so" and the like: seconds on the manager's clock,
-// module, event, duration, path, reason. One fwrite per line, whatever line breaks are in a path; allocates nothing;
-// what is beyond 2,000 bytes is cut, and ends in "...". When not to use it: for a log of your own; format an event with
-// <tenure/format.hpp> in an observer of your own. Threads: one log may serve several managers.
+// Writes "12.345678 libflac.so: loaded in 0.412 ms, /usr/lib/libflac.so" and the like: seconds on the
+// manager's clock, module, event, duration, path, reason. One fwrite per line, whatever line breaks are in a
+// path; allocates nothing; what is beyond 2,000 bytes is cut, and ends in "...". When not to use it: for a
+// log of your own; format an event with <tenure/format.hpp> in an observer of your own. Threads: one log may
+// serve several managers.
 //
 //   tenure::event_log log;          // before the manager
 //   modules.observe(log);

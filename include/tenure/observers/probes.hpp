@@ -6,10 +6,11 @@
 
 namespace tenure::inline v1 {
 
-// One probe per kind of event, of the provider `tenure`: tenure:loaded, tenure:idled and so on. Arguments: path, nanoseconds
-// that it took, the module's life, the reason as linger_reason or errc, detail. A probe that nobody listens to is one
-// instruction that does nothing. Platform: where the library was built with <sys/sdt.h> (Debian's systemtap-sdt-dev); elsewhere
-// exist() is false, and being told does nothing. Threads: any.
+// One probe per kind of event, of the provider `tenure`: tenure:loaded, tenure:idled and so on. Arguments:
+// path, nanoseconds that it took, the module's life, the reason as linger_reason or errc, detail. A probe
+// that nobody listens to is one instruction that does nothing. Platform: where the library was built with
+// <sys/sdt.h> (Debian's systemtap-sdt-dev); elsewhere exist() is false, and being told does nothing. Threads:
+// any.
 struct event_probes {
   TENURE_API void operator()(const event& e) noexcept;
   [[nodiscard]] TENURE_API static bool exist() noexcept;

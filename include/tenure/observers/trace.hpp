@@ -15,11 +15,12 @@ TENURE_API bool write_trace(const trace_data& t, path_view file, failure& why) n
 TENURE_API bool write_uses(const trace_data& t, path_view file, failure& why) noexcept;
 } // namespace detail
 
-// Events in memory, about 150 bytes each, as a picture or as a record for the simulator. The picture is Chrome's trace
-// format, which ui.perfetto.dev and chrome://tracing open: a track per module, a slice per state (loading, active, idle,
-// closing, lingering, gone), arrows from the release that made it idle to the close, and sweeps on a track of their own.
-// When not to use it: for a process that runs for months; see event_ring. Obtained from: its constructor. Not copyable.
-// Threads: any; write while events come. One trace serves one manager: lives and times are that manager's.
+// Events in memory, about 150 bytes each, as a picture or as a record for the simulator. The picture is
+// Chrome's trace format, which ui.perfetto.dev and chrome://tracing open: a track per module, a slice per
+// state (loading, active, idle, closing, lingering, gone), arrows from the release that made it idle to the
+// close, and sweeps on a track of their own. When not to use it: for a process that runs for months; see
+// event_ring. Obtained from: its constructor. Not copyable. Threads: any; write while events come. One trace
+// serves one manager: lives and times are that manager's.
 //
 //   tenure::event_trace trace;      // before the manager
 //   modules.observe(trace);
@@ -52,8 +53,8 @@ public:
     detail::report_into(sink, static_cast<failure&&>(why));
     return written;
   }
-  // When each module was in use, for `sh bench/run --simulate --trace FILE`: lines of "seconds,module,hold". A use lasts from
-  // the first reference to the last: policies see no more of it. Errors: as write.
+  // When each module was in use, for `sh bench/run --simulate --trace FILE`: lines of "seconds,module,hold".
+  // A use lasts from the first reference to the last: policies see no more of it. Errors: as write.
   void write_uses(path_view file) const {
     failure why;
     if (!detail::write_uses(*data_, file, why)) detail::raise(static_cast<failure&&>(why));
