@@ -114,6 +114,14 @@ class Foreign(command.Case):
         for each, status in [(["check"], 1), (["check", "--load"], 1), (["deps"], 1), (["symbols"], 0), (["bench"], 2)]:
             self.assertEqual(tenure(*each, path).status, status, each)
 
+    def test_c21_an_undefined_symbol_may_be_the_programs_until_it_is_tried(self):
+        path = module("consumer")
+        for each, status in [(["check"], 0), (["symbols"], 0), (["deps"], 0), (["check", "--load"], 1), (["bench"], 2)]:
+            result = tenure(*each, path)
+            self.assertEqual(result.status, status, each)
+            if status != 0:
+                self.assertIn("provided_value", result.out + result.err)
+
     def test_c11_c12_c35_whole_libraries_by_odd_names_pass(self):
         for name in ["lib with spaces .so", "libümläut 运行.so", b"lib\xff\xfe.so", "lib\nof two lines.so", "module", "-v"]:
             path = os.path.join(os.fsencode(self.folder), os.fsencode(name))
