@@ -35,7 +35,7 @@ struct debug_layout {
     std::uint32_t shards, shard_bytes, buckets, size;
   } holders;
   struct {
-    std::uint32_t next, held, generation, thread, line, count, kind, file, function, name, texts;
+    std::uint32_t next, held, generation, since, thread, line, count, kind, file, function, name, texts;
   } note;
   const void*
       first_watcher; // the address of the list's head, null where there is none; each registry is in it ...

@@ -41,8 +41,7 @@ holder_table& table() noexcept {
   return known != nullptr ? *known : make_table();
 }
 
-// Both at once, in the order of their addresses: whoever lists meanwhile sees a holder at one of its two
-// places.
+// Both at once, in the order of their addresses.
 class two_locks {
 public:
   two_locks(holder_shard& a, holder_shard& b)
@@ -62,6 +61,24 @@ private:
   os::fork_gate no_fork_meanwhile_; // before the mutexes
   holder_shard& first_;
   holder_shard* second_;
+};
+
+// All, in the same order: nobody is listed twice, or missed, while he moves.
+class all_locks {
+public:
+  explicit all_locks(holder_table& all)
+      : all_(all) {
+    for (holder_shard& shard : all_.shards) shard.mutex.lock();
+  }
+  all_locks(const all_locks&) = delete;
+  all_locks& operator=(const all_locks&) = delete;
+  ~all_locks() {
+    for (holder_shard& shard : all_.shards) shard.mutex.unlock();
+  }
+
+private:
+  os::fork_gate no_fork_meanwhile_; // before the mutexes
+  holder_table& all_;
 };
 
 void free_note(holder_note* n) noexcept { ::operator delete(n); }
@@ -224,9 +241,9 @@ void describe(const holder_note& n, time_point now, holder_data& out) {
   out.holders.push_back(h);
 }
 
-void collect_from(holder_shard& shard, const record& held, std::uint64_t generation, time_point now,
+// With the shard's mutex held.
+void collect_from(const holder_shard& shard, const record& held, std::uint64_t generation, time_point now,
                   holder_data& out) {
-  const gated_lock lock(shard.mutex);
   out.complete = out.complete && shard.lost == 0;
   for (std::size_t i = 0; i != shard.size; ++i)
     for (const holder_note* n = shard.buckets[i]; n != nullptr; n = n->next)
@@ -240,7 +257,8 @@ void collect_holders(const record& held, std::uint64_t generation, holder_data& 
   if (known == nullptr) return;
   const time_point now = os::now();
   try {
-    for (holder_shard& shard : known->shards) collect_from(shard, held, generation, now, out);
+    const all_locks lock(*known);
+    for (const holder_shard& shard : known->shards) collect_from(shard, held, generation, now, out);
   } catch (const std::bad_alloc&) {
     out.complete = false;
   }

@@ -26,8 +26,8 @@ private:
   bool grow() noexcept;
 };
 
-// Many, so that threads that copy handles seldom meet.
-inline constexpr std::size_t holder_shards = 64;
+// Some, so that threads that copy handles seldom meet; few enough to lock all of them for a list.
+inline constexpr std::size_t holder_shards = 16;
 
 struct holder_table {
   holder_shard shards[holder_shards];

@@ -40,7 +40,6 @@ TEST_CASE("lists taken while eight threads copy, move and drop never miss a hand
         swap(mine[n % 4], mine[(n + 2) % 4]);
       }
     });
-  const tenure::unload_report first = modules.report();
   int missed = 0;
   for (int i = 0; i != 200; ++i) {
     int seen = 0;

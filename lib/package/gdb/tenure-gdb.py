@@ -20,7 +20,7 @@ FIELDS = {
     "registry": "records",
     "watcher": "next prepare context",
     "holders": "shards shard_bytes buckets size",
-    "note": "next held generation thread line count kind file function name texts",
+    "note": "next held generation since thread line count kind file function name texts",
 }
 STATES = ["absent", "loading", "open", "closing", "lingering"]
 KEEPERS = ["on its way to the policy", "with the policy", "waiting to be closed", "kept by pins"]
@@ -176,9 +176,9 @@ class Module:
         return words + (f": {evidence}" if evidence else "")
 
     def holders(self):
-        for record, generation, note in self.tenure.notes():
-            if (record, generation) == (self.record, self.generation):
-                yield self.tenure.describe_note(note)
+        own = [note for record, generation, note in self.tenure.notes() if (record, generation) == (self.record, self.generation)]
+        own.sort(key=lambda note: self.tenure.field("note", "since", note, 8))
+        return [self.tenure.describe_note(note) for note in own]
 
 
 class HandlePrinter:
