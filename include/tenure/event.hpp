@@ -31,19 +31,19 @@ enum class event_kind : unsigned char {
 
 // The texts live as long as the observer's call.
 struct event {
-  event_kind kind = event_kind::opened;
-  linger_reason reason = linger_reason::none;
-  errc error = errc::ok;
-  std::uint32_t count = 0;  // of swept
-  std::uint64_t number = 0; // of this manager's events: one more than the one before
+  event_kind kind = event_kind::opened;       // what happened
+  linger_reason reason = linger_reason::none; // of lingering
+  errc error = errc::ok;                      // of failed, and of a wrong vote
+  std::uint32_t count = 0;                    // of swept
+  std::uint64_t number = 0;                   // of this manager's events: one more than the one before
   std::uint64_t lost = 0;   // events right before this one that there was no memory for; they have numbers
   std::uint64_t life = 0;   // which load of which module, in the whole process; 0 for failed and swept
   std::uint64_t thread = 0; // the system's number of the thread on which it happened
   time_point at{};          // when, by the manager's clock
-  duration took{};
-  const char* path = ""; // absolute; a static module's name; "" for swept
-  const char* name = ""; // the last part of the path
-  const char* detail = "";
+  duration took{};          // what happened, as the kinds say
+  const char* path = "";    // absolute; a static module's name; "" for swept
+  const char* name = "";    // the last part of the path
+  const char* detail = "";  // why, in words
 };
 
 // Who is told. One at a time, for a manager: see manager::observe.
@@ -56,8 +56,8 @@ struct event {
 // told when it has returned. It must not destroy or move the manager, stop a sweeper, or wait for another
 // thread that uses the manager's observe(). It cannot throw.
 struct event_observer {
-  void (*told)(void* context, const event& e) noexcept = nullptr;
-  void* context = nullptr;
+  void (*told)(void* context, const event& e) noexcept = nullptr; // null: nobody
+  void* context = nullptr;                                        // handed to it
 };
 
 // A class that can be told.
@@ -69,7 +69,7 @@ concept event_sink = requires(O& o, const event& e) {
 
 // The manager's default: nobody is told, and no code is there to do it. observe() may still be used.
 struct no_observer {
-  using tells_nobody = void;
+  using tells_nobody = void; // by which a manager knows it
 };
 
 template <class O>

@@ -6,7 +6,8 @@
 #include <tenure/detail/registry.hpp>
 #include <tenure/module.hpp>
 #include <tenure/module_list.hpp>
-// All of Tenure's own policies, so that TENURE_DEFAULT_POLICY may name any of them. They cost next to nothing.
+// All of Tenure's own policies, so that TENURE_DEFAULT_POLICY may name any of them. They cost next to
+// nothing.
 #include <tenure/policies/deferred.hpp>
 #include <tenure/policies/final_close.hpp>
 #include <tenure/policies/immediate.hpp>
@@ -44,7 +45,8 @@ public:
 
   // `observer`: moved in, and told of events (event.hpp) to the end of the manager, at which it is destroyed.
   // Errors: out_of_memory.
-  explicit manager(Policy policy = Policy(), const manager_options& options = {}, Observer observer = Observer()) {
+  explicit manager(Policy policy = Policy(), const manager_options& options = {},
+                   Observer observer = Observer()) {
     failure why;
     registry_ = detail::make_registry(detail::policy_table_of<Policy>, &policy, options, Check, why);
     if (registry_ == nullptr) detail::raise(static_cast<failure&&>(why));
@@ -73,13 +75,15 @@ public:
   // the current directory by accident. Effect: one load however many threads ask; a failed open leaves
   // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
   // module; never for other modules. Errors: any of errc's first six groups.
-  [[nodiscard]] module open(path_view path, const open_options& options = {} TENURE_AND_TAKEN_HERE) {
+  [[nodiscard]] module open(
+      path_view path, const open_options& options = {} TENURE_AND_TAKEN_HERE) {
     if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r TENURE_AND_TAKEN);
     failure why;
     return checked(detail::open_module(*registry_, path, options, why), why TENURE_AND_TAKEN);
   }
   template <detail::error_sink S>
-  [[nodiscard]] module open(path_view path, const open_options& options, S& sink TENURE_AND_TAKEN_HERE) noexcept {
+  [[nodiscard]] module open(path_view path, const open_options& options,
+                            S& sink TENURE_AND_TAKEN_HERE) noexcept {
     failure why = detail::failure_for<S>();
     if (detail::record* const r = detail::share_active(*registry_, path))
       return reported(r, why, sink TENURE_AND_TAKEN);
@@ -162,27 +166,28 @@ public:
   unload_report final_close(departure_check check = Check) noexcept {
     return detail::final_close_registry(*registry_, check, false);
   }
-  // As final_close, but asks nothing before a close and takes no vote. Pre: no code of an idle module is on any stack, and
-  // nothing points into one; else the process dies later. For tests, and for a process that ends anyway.
+  // As final_close, but asks nothing before a close and takes no vote. Pre: no code of an idle module is on
+  // any stack, and nothing points into one; else the process dies later. For tests, and for a process that
+  // ends anyway.
   unload_report force_close() noexcept {
     return detail::final_close_registry(*registry_, departure_check::none, true);
   }
 
-  // From now on `who` is told of events: see event_sink and event_observer, which say when and by which thread. Modules that
-  // are there already are not told of. It must live until stop_observing(), or the end of the manager. Observing costs: a
-  // revive and a last release go by the manager's mutex. Errors: already_observed, empty_observer, out_of_memory, unsupported.
+  // From now on `who` is told of events: see event_sink and event_observer, which say when and by which
+  // thread. Modules that are there already are not told of. It must live until stop_observing(), or the end
+  // of the manager. Observing costs: a revive and a last release go by the manager's mutex. Errors:
+  // already_observed, empty_observer, out_of_memory, unsupported.
   template <event_sink O> void observe(O& who) { observe(event_observer{detail::tell_observer<O>, &who}); }
+  // The same for whoever is no class; the context must live as long.
   void observe(event_observer who) {
     failure why;
     if (!detail::observe_registry(*registry_, who, why)) detail::raise(static_cast<failure&&>(why));
   }
-  // Effect: tells what is noted; when it returns, nobody is told any more. Waits for another thread that is telling; from the
-  // observer itself, or inside the loader, it does not, and drops what is left. Idempotent.
+  // Effect: tells what is noted; when it returns, nobody is told any more. Waits for another thread that is
+  // telling; from the observer itself, or inside the loader, it does not, and drops what is left. Idempotent.
   void stop_observing() noexcept { detail::stop_observing(*registry_); }
   // The observer of the manager's type.
-  [[nodiscard]] Observer& observer() const noexcept
-  requires event_sink<Observer>
-  {
+  [[nodiscard]] Observer& observer() const noexcept requires event_sink<Observer> {
     return *static_cast<Observer*>(detail::owned_observer_of(*registry_));
   }
 
@@ -192,9 +197,11 @@ public:
   [[nodiscard]] manager_stats stats() const noexcept { return detail::stats_of(*registry_); }
   // All modules, the counts and the time, of one moment. Asks nobody outside: neither files nor the system.
   [[nodiscard]] module_list modules() const noexcept { return detail::modules_of(*registry_); }
-  // The same in words, for a log or a debugger, or as JSON. Threads: any, at any time, also inside a module and in an observer.
-  // Errors: out_of_memory.
-  [[nodiscard]] text dump(dump_format format = dump_format::lines) const { return detail::dump_of(*registry_, format); }
+  // The same in words, for a log or a debugger, or as JSON. Threads: any, at any time, also inside a module
+  // and in an observer. Errors: out_of_memory.
+  [[nodiscard]] text dump(dump_format format = dump_format::lines) const {
+    return detail::dump_of(*registry_, format);
+  }
 
 private:
   friend class sweeper;

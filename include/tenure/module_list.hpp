@@ -17,22 +17,22 @@ enum class module_state : unsigned char { loading, active, idle, closing, linger
 
 // One module. The texts live as long as the list.
 struct module_info {
-  const char* path = "";    // absolute; a static module's name
-  const char* name = "";    // the last part of it
-  const char* detail = "";  // why it is not closed, or why it lingers: as in the report
-  const char* holders = ""; // who keeps it, by name: modules that need it, owners of locks
-  module_state state = module_state::loading;
+  const char* path = "";                      // absolute; a static module's name
+  const char* name = "";                      // the last part of it
+  const char* detail = "";                    // why it is not closed, or why it lingers: as in the report
+  const char* holders = "";                   // who keeps it, by name: modules that need it, owners of locks
+  module_state state = module_state::loading; // right then
   // What a report says of it: busy, pinned, idle, deferred, vetoed, lingering, kept.
   unload_outcome outcome = unload_outcome::busy;
-  linger_reason reason = linger_reason::none;
-  bool is_static = false;     // linked into the program
-  bool file_replaced = false; // and the new one is loaded beside it
-  std::uint32_t references = 0;
-  std::uint32_t pins = 0;
-  std::uint64_t life = 0; // as event::life; 0 while it is being loaded
+  linger_reason reason = linger_reason::none; // of one that lingers
+  bool is_static = false;                     // linked into the program
+  bool file_replaced = false;                 // and the new one is loaded beside it
+  std::uint32_t references = 0;               // strong ones
+  std::uint32_t pins = 0;                     // held
+  std::uint64_t life = 0;                     // as event::life; 0 while it is being loaded
   // `never`: it is not, or nobody asked the clock (a policy without times, and no observer).
   time_point idle_since = never;
-  duration load_time{};
+  duration load_time{};          // what the system took to load it
   const void* address = nullptr; // of the image; null: not known, or static
   std::size_t bytes = 0;         // of address space
 };

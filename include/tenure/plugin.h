@@ -125,9 +125,9 @@ struct tenure_host {
  * fails with what was written into `message` (at most `size` bytes with the zero), and the module is unloaded
  * again. tenure_answer tenure_can_unload(void) May it be unloaded now? Asked before each close and at each
  * sweep. It only postpones: TENURE_NO keeps the module until a later sweep has asked again. A yes is no
- * promise that it goes: the module must keep working. void tenure_unloading(const tenure_host* host) The module is about to be
- * unloaded: let go of caches, stop threads. If something turns out to need it still, tenure_loaded is called
- * again and it goes on. */
+ * promise that it goes: the module must keep working. void tenure_unloading(const tenure_host* host) The
+ * module is about to be unloaded: let go of caches, stop threads. If something turns out to need it still,
+ * tenure_loaded is called again and it goes on. */
 
 #if defined(__cplusplus)
 extern "C" {
@@ -146,12 +146,12 @@ typedef void tenure_unloading_function(const tenure_host* host);
  * stamp of the class that the object is used through, compared by the host before it calls anything: a
  * plug-in that was built against another layout is refused. */
 typedef struct tenure_factory {
-  uint32_t size;              /* of this structure when the module was compiled */
-  uint32_t interface_version; /* counted up by whoever changes the interface */
-  uint64_t interface_size;    /* sizeof the interface */
-  const char* interface_name; /* "org.example.decoder" */
-  const char* name;           /* "flac"; unique for its interface */
-  void* (*create)(void);      /* null: it cannot */
+  uint32_t size;                 /* of this structure when the module was compiled */
+  uint32_t interface_version;    /* counted up by whoever changes the interface */
+  uint64_t interface_size;       /* sizeof the interface */
+  const char* interface_name;    /* "org.example.decoder" */
+  const char* name;              /* "flac"; unique for its interface */
+  void* (*create)(void);         /* null: it cannot */
   void (*destroy)(void* object); /* null: it cannot */
 } tenure_factory;
 
@@ -165,7 +165,8 @@ typedef const tenure_factory* tenure_factories_function(size_t index);
 }
 #endif
 
-#define TENURE_CATALOG_MAGIC "TENCAT\n" /* seven characters and the terminating zero */
+/* What a catalog begins with: seven characters and the terminating zero. */
+#define TENURE_CATALOG_MAGIC "TENCAT\n"
 
 /* What the module offers, for a host that chooses among plug-ins before it loads one (tenure/catalog.hpp).
  * One exported object, tenure_plugin_catalog: this head and its rows behind it. As tenure_plugin_info it
@@ -175,9 +176,9 @@ typedef const tenure_factory* tenure_factories_function(size_t index);
  *        0      8  TENURE_CATALOG_MAGIC                             8      4  row_size, at least 256
  *                                                                  12      4  rows */
 typedef struct tenure_catalog_head {
-  char magic[8];
-  uint32_t row_size;
-  uint32_t rows;
+  char magic[8];     /* TENURE_CATALOG_MAGIC */
+  uint32_t row_size; /* of one row, in bytes */
+  uint32_t rows;     /* how many follow */
 } tenure_catalog_head;
 
 /*   offset  bytes  what
@@ -189,12 +190,12 @@ typedef struct tenure_catalog_head {
  *      248      8  interface_size
  *      256 */
 typedef struct tenure_implementation {
-  char interface_name[64];
-  char name[64];
-  char match[112];
-  uint32_t interface_version;
-  uint32_t version;
-  uint64_t interface_size;
+  char interface_name[64];    /* as in tenure_factory */
+  char name[64];              /* of the factory */
+  char match[112];            /* patterns */
+  uint32_t interface_version; /* as in tenure_factory */
+  uint32_t version;           /* of what the factory makes */
+  uint64_t interface_size;    /* as in tenure_factory */
 } tenure_implementation;
 
 /* Defines tenure_plugin_catalog of `rows_` rows, in C:

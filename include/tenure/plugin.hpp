@@ -47,8 +47,8 @@ struct module_count {
 
 // For types that keep nobody loaded, and for builds that are never unloaded.
 struct no_count {
-  static void add() noexcept {} // nothing
-  static void drop() noexcept {} // nothing
+  static void add() noexcept {}                                 // nothing
+  static void drop() noexcept {}                                // nothing
   [[nodiscard]] static bool in_use() noexcept { return false; } // never
 };
 
@@ -146,8 +146,8 @@ inline void nothing() noexcept {}
 
 // A factory and how it is listed.
 struct listed_factory {
-  tenure_factory made;
-  tenure_implementation offered;
+  tenure_factory made;           // for the host
+  tenure_implementation offered; // for the catalog
 };
 
 namespace detail {

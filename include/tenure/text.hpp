@@ -36,8 +36,11 @@ public:
     if (characters_ != nullptr) free_characters();
   }
 
+  // Ends in a zero; "" if it is empty.
   [[nodiscard]] const char* c_str() const noexcept { return characters_ != nullptr ? characters_ : ""; }
+  // As c_str(), by the name that string views use.
   [[nodiscard]] const char* data() const noexcept { return c_str(); }
+  // In bytes, without the zero.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:

@@ -24,10 +24,11 @@ bool matches(const way_name& way, const expectation& e, const verdict& seen) {
 }
 
 // What depends on what else lies in memory or runs at that moment. A dead local that points into the module
-// postpones its close at the strictest level; a fault is not explained if another thread's memory came to lie
-// there first.
+// postpones its close at the strictest level, and so a fault, too; a fault is not explained if another
+// thread's memory came to lie there first.
 bool may_be_chance(const expectation& e, const verdict& seen) {
-  const bool postponed = (e.is == fate::survives || e.is == fate::lingers) && seen.is == fate::defers &&
+  const bool postponed = (e.is == fate::survives || e.is == fate::lingers || e.is == fate::faults) &&
+                         seen.is == fate::defers &&
                          seen.message.find("in memory still point") != std::string::npos;
   const bool unexplained = e.is == fate::faults && seen.is == fate::dies &&
                            (seen.message.starts_with("SEGV") || seen.message.starts_with("BUS"));

@@ -21,6 +21,7 @@ public:
   // `out` is the caller's, and must live as long.
   explicit event_log(std::FILE* out = stderr) noexcept
       : out_(out) {}
+  // Is told; the manager calls it.
   TENURE_API void operator()(const event& e) noexcept;
   // Lines that the file did not take.
   [[nodiscard]] TENURE_API std::uint64_t refused() const noexcept;

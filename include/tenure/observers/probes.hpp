@@ -12,7 +12,9 @@ namespace tenure::inline v1 {
 // <sys/sdt.h> (Debian's systemtap-sdt-dev); elsewhere exist() is false, and being told does nothing. Threads:
 // any.
 struct event_probes {
+  // Is told; the manager calls it.
   TENURE_API void operator()(const event& e) noexcept;
+  // Whether the library was built with them.
   [[nodiscard]] TENURE_API static bool exist() noexcept;
 };
 

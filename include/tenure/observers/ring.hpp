@@ -28,6 +28,7 @@ public:
   event_ring& operator=(const event_ring&) = delete;
   TENURE_API ~event_ring();
 
+  // Is told; the manager calls it.
   TENURE_API void operator()(const event& e) noexcept;
   // Writes what is remembered, the oldest first, to a file descriptor. Async-signal-safe; leaves errno alone.
   // False if the system took not all of it.

@@ -35,6 +35,7 @@ public:
   event_trace& operator=(const event_trace&) = delete;
   TENURE_API ~event_trace();
 
+  // Is told; the manager calls it.
   TENURE_API void operator()(const event& e) noexcept;
   [[nodiscard]] TENURE_API std::size_t size() const noexcept;
   // Events that are not kept: too many, or no memory.
