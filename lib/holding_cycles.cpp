@@ -34,7 +34,7 @@ struct held_module {
 
 class holder_search {
 public:
-  holder_search(const registry& g, std::span<const held_module> modules, std::uintptr_t entry) noexcept
+  holder_search(registry& g, std::span<const held_module> modules, std::uintptr_t entry) noexcept
       : registry_(g)
       , modules_(modules)
       , entry_(entry) {}
@@ -89,6 +89,7 @@ private:
 
   // The library's own lists and tables, which hold nothing.
   [[nodiscard]] bool is_ours(std::uintptr_t address) const noexcept {
+    const sync::scoped_lock lock(registry_.mutex);
     const auto lies_in = [address](const void* begin, std::size_t size) {
       return address - reinterpret_cast<std::uintptr_t>(begin) < size;
     };
@@ -98,7 +99,7 @@ private:
     return false;
   }
 
-  const registry& registry_;
+  registry& registry_;
   const std::span<const held_module> modules_;
   const std::uintptr_t entry_;
   const os::reference_baseline nothing_known_ = os::reference_baseline::nothing();
