@@ -3,6 +3,7 @@
 #include "failure_access.hpp"
 #include "os/frame.hpp"
 #include "os/os.hpp"
+#include "os/symbol_tables.hpp"
 
 #include <tenure/detail/record.hpp> // set_failure
 
@@ -10,20 +11,35 @@
 
 #include <cstring>
 #include <exception>
+#include <string_view>
 
 namespace tenure::inline v1::detail {
 namespace {
 
-// The module's own symbol: the systems also look into what it depends on, and a plain module that is linked
-// with a plug-in is none.
-template <class T> T* find_own(void* handle, const os::mapped_image& image, const char* name) {
-  os::fault ignored; // that there is none is an answer here
-  bool found = false;
-  void* const address = os::symbol(handle, name, found, ignored);
-  if (!found || address == nullptr) return nullptr;
-  if (image.known() && !image.whole.contains(reinterpret_cast<std::uintptr_t>(address))) return nullptr;
-  return reinterpret_cast<T*>(address);
-}
+// The module's own symbols: the systems also look into what it depends on, and a plain module that is linked
+// with a plug-in is none. Where its table says that there is none, the system need not search all of these.
+class own_symbols {
+public:
+  own_symbols(void* handle, const os::mapped_image& image) noexcept
+      : handle_(handle)
+      , image_(image)
+      , table_(os::own_table(handle, image)) {}
+
+  template <class T> [[nodiscard]] T* find(std::string_view name) const {
+    if (table_.surely_not(os::symbol_table::gnu_hash_of(name.data(), name.size()))) return nullptr;
+    os::fault ignored; // that there is none is an answer here
+    bool found = false;
+    void* const address = os::symbol(handle_, name.data(), found, ignored);
+    if (!found || address == nullptr) return nullptr;
+    if (image_.known() && !image_.whole.contains(reinterpret_cast<std::uintptr_t>(address))) return nullptr;
+    return reinterpret_cast<T*>(address);
+  }
+
+private:
+  void* handle_;
+  const os::mapped_image& image_;
+  os::symbol_table table_;
+};
 
 bool agrees(const tenure_plugin_information& info, const std::string& path, failure& why) {
   if (std::memcmp(info.magic, TENURE_PLUGIN_MAGIC, sizeof info.magic) != 0) {
@@ -54,8 +70,8 @@ void violated(hook_result& result, errc violation, const char* function, const c
   *end.out = '\0';
 }
 
-// The module has returned, but its return addresses still lie below this frame, where the departure check's own frames come
-// to lie next: it would take them for calls that have not returned.
+// The module has returned, but its return addresses still lie below this frame, where the departure check's
+// own frames come to lie next: it would take them for calls that have not returned.
 TENURE_NOT_INLINED void scrub_dead_frames() noexcept {
   constexpr std::size_t enough = 16 * 1024; // bytes: deeper than the check's own frames reach
   volatile unsigned char dead[enough];
@@ -96,15 +112,16 @@ void ask_com(hook_result& result, os::com_vote_function* vote) {
 bool find_plugin_side(void* handle, const os::mapped_image& image, const std::string& path, plugin_side& out,
                       failure& why) {
   out = {};
-  const auto* const info = find_own<const tenure_plugin_information>(handle, image, "tenure_plugin_info");
+  const own_symbols own(handle, image);
+  const auto* const info = own.find<const tenure_plugin_information>("tenure_plugin_info");
   if (info == nullptr) {
     out.com_vote = os::find_com_vote(handle);
     return true;
   }
   if (!agrees(*info, path, why)) return false;
-  out.loaded = find_own<tenure_loaded_function>(handle, image, "tenure_loaded");
-  out.can_unload = find_own<tenure_can_unload_function>(handle, image, "tenure_can_unload");
-  out.unloading = find_own<tenure_unloading_function>(handle, image, "tenure_unloading");
+  out.loaded = own.find<tenure_loaded_function>("tenure_loaded");
+  out.can_unload = own.find<tenure_can_unload_function>("tenure_can_unload");
+  out.unloading = own.find<tenure_unloading_function>("tenure_unloading");
   out.single_threaded = (info->flags & TENURE_PLUGIN_SINGLE_THREADED) != 0;
   if (out.can_unload == nullptr) out.com_vote = os::find_com_vote(handle);
   return true;

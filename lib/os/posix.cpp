@@ -1,5 +1,6 @@
 // The port for systems with dlopen. Written on Linux with glibc; musl, macOS and the BSDs by their
 // documentation, and where they differ a function below says how.
+#include "os/fork.hpp"
 #include "os/loader_order.hpp"
 #include "os/os.hpp"
 
@@ -350,7 +351,15 @@ void kick(const char* path) noexcept {
 
 std::uint64_t this_thread_number() noexcept {
 #if defined(__linux__)
-  return static_cast<std::uint64_t>(::syscall(SYS_gettid));
+  struct numbered {
+    std::uint64_t number;
+    unsigned forks;
+  };
+  // Kept: each step of a load wants it, and to ask the kernel each time is one per cent of a load.
+  static thread_local constinit numbered self{};
+  if (const unsigned forks = forks_so_far(); self.number == 0 || self.forks != forks)
+    self = {static_cast<std::uint64_t>(::syscall(SYS_gettid)), forks};
+  return self.number;
 #elif defined(__APPLE__)
   std::uint64_t number = 0;
   ::pthread_threadid_np(nullptr, &number);
