@@ -144,7 +144,7 @@ registration add_class(class_table_data& t, const char* name, record* owner, voi
   auto* const shared = new (std::nothrow) connection{1, object, &t};
   try {
     if (shared == nullptr) throw std::bad_alloc();
-    acquire(owner->refs); // the caller has one
+    take_reference(*owner); // the caller has one
     module held = handle_access::adopt_reference(owner);
     const registration made = enter(t, {{}, name, std::move(held), shared, options});
     note_hold({&t, made.number}, *owner, holder_kind::registration, taken, name);
@@ -215,7 +215,7 @@ connection* find_class(class_table_data& t, const char* name, record*& owner, fa
   ++t.users;
   share(found->shared->owners);
   owner = handle_access::record_of(found->owner);
-  acquire(owner->refs); // the registration has one
+  take_reference(*owner); // the registration has one
   return found->shared;
 }
 

@@ -6,11 +6,12 @@
 #include "linger.hpp"
 #include "loader_scope.hpp"
 #include "loader_turn.hpp"
+#include "orphans.hpp"
 #include "os/fork.hpp"
 #include "os/frame.hpp"
 #include "os/quarantine.hpp"
-#include "private_copy.hpp"
 #include "plugin_host.hpp"
+#include "private_copy.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
 #include "static_tls.hpp"
@@ -95,7 +96,8 @@ void linger_locked(registry& g, module_record& r, const close_result& result) no
   g.changed.notify_all();
 }
 
-void note_close_locked(registry& g, const module_record& r, const close_result& result, bool lingers) noexcept {
+void note_close_locked(registry& g, const module_record& r, const close_result& result,
+                       bool lingers) noexcept {
   if (!has_desk(g)) return;
   event_particulars more;
   more.took = result.took;
@@ -137,12 +139,14 @@ void welcome_back(module_record& r) noexcept {
   r.greeted = true;
 }
 
-// Why the module must not be closed now, if anything. A module with a hook may stop its threads there, so it is told
-// first, once its code is not on this stack; what still needs it then makes it go on.
-departure_finding prepare_departure(module_record& r, const closing_chain& chain, hook_result& said) noexcept {
+// Why the module must not be closed now, if anything. A module with a hook may stop its threads there, so it
+// is told first, once its code is not on this stack; what still needs it then makes it go on.
+departure_finding prepare_departure(module_record& r, const closing_chain& chain,
+                                    hook_result& said) noexcept {
   if (!r.greeted || r.side.unloading == nullptr) return ask_before_departure(chain.level, r, chain.entry);
   const bool others_too = chain.level >= departure_check::threads;
-  departure_finding found = ask_before_departure(others_too ? departure_check::own_stack : chain.level, r, chain.entry);
+  departure_finding found =
+      ask_before_departure(others_too ? departure_check::own_stack : chain.level, r, chain.entry);
   if (found) return found;
   said = call_unloading(r.side, r.seat->table);
   if (others_too) found = ask_before_departure(chain.level, r, chain.entry);
@@ -222,8 +226,10 @@ bool closed_by_others(registry& g, module_record& r, report_builder* report) noe
   return record_result_locked(g, r, result, report);
 }
 
-// Its own code let it go, and this thread may still be in it. Once it is not, the policy gets it as any other.
-bool let_policy_decide(registry& g, module_record& r, const closing_chain& chain, report_builder* report) noexcept {
+// Its own code let it go, and this thread may still be in it. Once it is not, the policy gets it as any
+// other.
+bool let_policy_decide(registry& g, module_record& r, const closing_chain& chain,
+                       report_builder* report) noexcept {
   if (const departure_finding found = ask_before_departure(departure_check::own_stack, r, chain.entry))
     return postpone(g, r, departure_check::own_stack, found, report);
   closing_chain due(chain.why, chain.level);
@@ -242,7 +248,8 @@ bool let_policy_decide(registry& g, module_record& r, const closing_chain& chain
   return false;
 }
 
-// What was found in it points into it, and must not be taken for a reference. Nobody else can reach the record now.
+// What was found in it points into it, and must not be taken for a reference. Nobody else can reach the
+// record now.
 void forget_symbols(module_record& r) noexcept {
   symbol_cache* const found = r.symbols;
   publish_value(r.symbols, static_cast<symbol_cache*>(nullptr));
@@ -265,7 +272,8 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
     return postpone(g, r, chain.level, found, report);
   loader_turn turn(turn_use::close, r.path(), default_patience);
   departure_finding found; // while it was waited for
-  if (turn.waited()) found = turn.taken() ? ask_before_departure(chain.level, r, chain.entry) : loader_is_busy(turn);
+  if (turn.waited())
+    found = turn.taken() ? ask_before_departure(chain.level, r, chain.entry) : loader_is_busy(turn);
   if (found) {
     if (was_greeted && !r.greeted) welcome_back(r);
     return postpone(g, r, turn.taken() ? chain.level : departure_check::threads, found, report);
@@ -349,7 +357,7 @@ module_record* registry::take_lingering(const module_record* after) noexcept {
   module_record* r = after != nullptr ? after->next_record : records;
   for (; r != nullptr; r = r->next_record) {
     if (r->state != phase::lingering) continue;
-    if (count_of(look(r->refs)) == 0) break;
+    if (references_to(*r) == 0) break;
     lingered = true; // it refers to itself; perhaps no more the next time
   }
   if (r == nullptr) return nullptr;
@@ -368,8 +376,11 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     const bool mapped = os::is_mapped(r->image, r->loaded_as.c_str());
     const sync::scoped_lock lock(mutex);
     unload_entry entry = describe_locked(*r);
-    const bool reopened = mapped && find_image_locked(r->handle, r->loaded_as, r) != nullptr; // beside us, while we looked
-    entry.outcome = reopened ? unload_outcome::busy : mapped ? unload_outcome::lingering : unload_outcome::gone;
+    const bool reopened =
+        mapped && find_image_locked(r->handle, r->loaded_as, r) != nullptr; // beside us, while we looked
+    entry.outcome = reopened ? unload_outcome::busy
+                    : mapped ? unload_outcome::lingering
+                             : unload_outcome::gone;
     if (!mapped) {
       r->reason = entry.reason = linger_reason::none, entry.detail = ""; // what kept it, keeps it no more
       note_locked(*this, event_kind::closed, *r);
@@ -405,7 +416,10 @@ void claim_due_locked(registry& g, const duration* delay, closing_chain& chain) 
   if (g.policy == nullptr) return; // a sweeper that outlives its manager
   const sweep_request request{g.now(), delay != nullptr, delay != nullptr ? *delay : duration{},
                               take_flag(g.clock.used), g.some_votes};
-  claim_all_locked(g, chain, [&](idle_list& victims) { g.table.sweep(g.policy, request, victims); });
+  claim_all_locked(g, chain, [&](idle_list& victims) {
+    g.settle_unused_locked(victims);
+    g.table.sweep(g.policy, request, victims);
+  });
 }
 
 departure_check stricter(departure_check a, departure_check b) noexcept { return a < b ? b : a; }
@@ -434,12 +448,14 @@ unload_report sweep_registry(registry& g, const duration* delay, departure_check
   g.close_chain(chain, &report);
   g.look_at_lingering(&report);
   try_leftovers();
+  if (g.stripes) close_orphans();
   span.end(report.count(unload_outcome::gone));
   tell_events(g);
   return report.finish();
 }
 
-void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report, std::uintptr_t entry) noexcept {
+void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report,
+               std::uintptr_t entry) noexcept {
   sweep_span span(g, "final close");
   bool waiting_too = true; // once: what is deferred again stays deferred
   for (;;) {
@@ -451,7 +467,10 @@ void close_all(registry& g, departure_check level, bool ask_votes, report_builde
       idle_list victims;
       if (std::exchange(waiting_too, false)) g.take_waiting_locked(victims, true);
       g.claim_locked(victims, chain);
-      claim_all_locked(g, chain, [&](idle_list& idle) { g.table.drain(g.policy, idle); });
+      claim_all_locked(g, chain, [&](idle_list& idle) {
+        g.settle_unused_locked(idle);
+        g.table.drain(g.policy, idle);
+      });
     }
     if (chain.head == nullptr) break;
     g.close_chain(chain, &report);           // finalisers may release further modules: ask again
@@ -459,8 +478,10 @@ void close_all(registry& g, departure_check level, bool ask_votes, report_builde
   }
   g.look_at_lingering(&report);
   try_leftovers();
+  if (g.stripes) close_orphans();
   span.end(report.count(unload_outcome::gone));
-  const bool in_circles = entry != 0 && find_holding_cycles(g, entry); // first: a report has addresses of records
+  const bool in_circles =
+      entry != 0 && find_holding_cycles(g, entry); // first: a report has addresses of records
   report_all(g, report);
   if (in_circles) forget_holding_cycles(g);
   tell_events(g);

@@ -84,7 +84,7 @@ void keep_while_thrown(record& r) noexcept {
     pin_module(r); // no memory: it stays for good, rather than go too early
     return;
   }
-  acquire(r.refs);
+  take_reference(r);
   note_hold({hold}, r, holder_kind::exception, nullptr);
   const sync::scoped_lock lock(holds_mutex());
   const auto ours = reinterpret_cast<std::uintptr_t>(&destroy_thrown);

@@ -59,7 +59,7 @@ record* opening::turn_away(module_record& r, loaded& seen, bool borrowed) noexce
   bool holds_itself = false;
   {
     const sync::scoped_lock lock(g_.mutex);
-    holds_itself = still_ours(r) && count_of(look(r.refs)) != 0;
+    holds_itself = still_ours(r) && references_to(r) != 0;
     if (still_ours(r) && !holds_itself) {
       seat = vacate_seat_locked(r);
       give_up_locked(r);

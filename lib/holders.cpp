@@ -56,7 +56,7 @@ bool add_dependency(record* user, record* used, const code_location* taken, fail
     const sync::scoped_lock lock(g.mutex);
     cycle = used->owner == &g && needs_locked(full(*used), *user);
     if (!cycle && !has_edge_locked(full(*user), *used)) {
-      acquire(used->refs); // the caller has one
+      take_reference(*used); // the caller has one
       edge->next = std::exchange(full(*user).needs, edge);
       return true;
     }
@@ -184,7 +184,7 @@ namespace {
 std::uint32_t count_holds(record& r) noexcept {
   const sync::scoped_lock lock(r.owner->mutex);
   const module_record& m = full(r);
-  return count_of(look(r.refs)) + (m.is_static() ? 0 : m.pins);
+  return references_to(m) + (m.is_static() ? 0 : m.pins);
 }
 
 std::uint32_t count_listed(const holder_data& data) noexcept {

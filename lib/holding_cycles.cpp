@@ -110,7 +110,7 @@ std::vector<held_module> list_held(registry& g) {
   std::vector<held_module> held;
   const sync::scoped_lock lock(g.mutex);
   for (const module_record* r = g.records; r != nullptr; r = r->next_record) {
-    const std::uint32_t references = count_of(look(r->refs));
+    const std::uint32_t references = references_to(*r);
     if (r->state == phase::open && !r->is_static() && references != 0 && r->image.known())
       held.push_back(
           {~reinterpret_cast<std::uintptr_t>(r), r->generation, references, r->image.whole, r->path(), 0});

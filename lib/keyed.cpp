@@ -184,7 +184,7 @@ record* owner_of_key(keyed_state& s, std::uint64_t id) noexcept {
   const keyed_object* const found = s.objects.find(id, answer);
   if (found == nullptr || !found->owner) return nullptr;
   record* const r = handle_access::record_of(found->owner);
-  acquire(r->refs); // the table has one
+  take_reference(*r); // the table has one
   return r;
 }
 

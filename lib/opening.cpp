@@ -300,6 +300,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   if (has_desk(g_)) put_opened_locked(g_, r, seen.loaded_by_us, seen.took);
   acquire(r.refs); // before it is open: it is never seen open without a reference
   set_flags(r.refs, open_bit);
+  if (r.stripe != 0) g_.begin_use_locked(r);
   clear_flags(r.refs, pending_bit);
   try {
     remember_name_locked(r);
@@ -314,7 +315,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
 record* opening::give_up_locked(module_record& r) noexcept {
   if (!still_ours(r)) return nullptr; // another thread has loaded it meanwhile
   clear_flags(r.refs, pending_bit);
-  if (r.handle != nullptr || count_of(look(r.refs)) != 0) { // it lingered before, or refers to itself
+  if (r.handle != nullptr || references_to(r) != 0) { // it lingered before, or refers to itself
     r.state = phase::lingering;
     g_.lingered = true;
     r.worker = 0;
@@ -452,6 +453,7 @@ record* add_static_module(registry& g, const char* name, const static_symbol* sy
     g.keep();
     note_locked(g, event_kind::opened, r);
     publish(r.refs, open_bit | one_reference);
+    if (r.stripe != 0) g.begin_use_locked(r);
     return &r;
   });
 }

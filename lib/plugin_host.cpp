@@ -41,9 +41,17 @@ void let_go_inside(module_record& r) noexcept {
   const word before = clear_flags(r.refs, pending_bit);
   if (count_of(before) != 0 || r.state != phase::open) return;
   jot(r.used_at, g.next_tick_locked());
-  g.wait_for_safe_point_locked(r, unload_outcome::deferred);
-  registry::set_evidence_locked(r, "its own code let it go, on a thread that may still be in it");
-  r.let_go_inside = true;
+  r.worker = sync::this_thread_id();
+  r.worker_number = os::this_thread_number();
+  g.wait_for_own_code_locked(r);
+}
+
+// Whether it is the last reference is seen later, by a sweep: that one has to know whose stack it was.
+void drop_in_stripe_inside(module_record& r) noexcept {
+  const sync::scoped_lock lock(r.owner->mutex);
+  r.let_go_by = sync::this_thread_id();
+  r.let_go_number = os::this_thread_number();
+  drop_in_stripe(r.stripe);
 }
 
 // All references of the module's own code in one: it has no place of ours, and drops any of them.
@@ -59,6 +67,7 @@ tenure_answer hold(const tenure_host* host) {
 void drop(const tenure_host* host) {
   module_record* const r = occupant(host);
   if (r != nullptr) forget_hold(key_of(host));
+  if (r != nullptr && r->stripe != 0) return drop_in_stripe_inside(*r);
   if (r == nullptr || !is_last(release(r->refs))) return;
   const registry_hold alive(*r->owner); // a module whose last releaser is under way is not closed
   let_go_inside(*r);

@@ -80,6 +80,9 @@ struct module_record : record, idle_module {
   std::uint64_t asked_at = 0;   // the registry's tick when it last answered
   errc violation = errc::ok;    // what its own code did wrong when it was last called; in words in `evidence`
   bool let_go_inside = false;   // its own code dropped the last reference: of a module that waits for that thread
+  std::uint32_t settled = 0;    // of one with a stripe: what its sum is when there is no reference, see references_to
+  sync::thread_id let_go_by = 0; // of one with a stripe: the thread on which its own code last dropped a reference
+  std::uint64_t let_go_number = 0; // the system's number of that one
   failure shut_down; // who shut it down, when and where; ok unless it was, or is about to be
   token_state* token_sources = nullptr; // the outermost ones over it, each of which holds it
   std::uint32_t pins = 0;
@@ -137,6 +140,9 @@ struct idle_access { // the manager's way into what policies only read
   if (last == nullptr) last = std::strrchr(path, '\\');
   return last != nullptr ? last + 1 : path;
 }
+
+// How many references there are. With the mutex of the module's registry.
+[[nodiscard]] std::uint32_t references_to(const module_record& r) noexcept;
 
 inline module_record& full(record& r) noexcept { return static_cast<module_record&>(r); }
 inline const module_record& full(const record& r) noexcept { return static_cast<const module_record&>(r); }

@@ -6,7 +6,9 @@
 #include "failure_access.hpp"
 #include "hash.hpp"
 #include "loader_turn.hpp"
+#include "orphans.hpp"
 #include "os/quarantine.hpp"
+#include "os/stripe_blocks.hpp"
 #include "plugin_host.hpp"
 #include "symbol_cache.hpp"
 
@@ -24,6 +26,7 @@ registry::~registry() {
     drop_names_locked(*r); // nobody else is left
     delete[] r->evidence;
     symbol_cache::free(r->symbols);
+    if (r->stripe != 0) give_back_stripe(r->stripe);
     delete r;
   }
   free_desk(*this);
@@ -40,6 +43,7 @@ module_record& registry::new_record_locked() {
   auto* const r = new module_record;
   r->owner = this;
   r->clock = &clock;
+  r->stripe = stripes ? take_stripe() : 0;
   r->next_record = records;
   records = r;
   return *r;
@@ -107,6 +111,7 @@ bool registry::acquire_locked(module_record& r) noexcept {
     if (!releaser_on_its_way) note_locked(*this, event_kind::revived, r);
     set_flags(r.refs, releaser_on_its_way ? pending_bit : 0);
     acquire(r.refs);
+    if (r.stripe != 0) begin_use_locked(r);
     revived = true;
     jot(r.used_at, next_tick_locked());
   }
@@ -148,6 +153,58 @@ void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list&
   if (table.parks && !observed) set_flags(r.refs, parked_bit); // events.hpp says why not
 }
 
+// --- of modules with a stripe ---
+
+void registry::begin_use_locked(module_record& r) noexcept {
+  in_use.push_back(r);
+  set_flags(r.refs, striped_bit);
+}
+
+// Zero is certain only as count.hpp says: without `striped`, and behind a fence. At other times it may be a little off,
+// as a count may be that others change.
+std::uint32_t references_to(const module_record& r) noexcept {
+  const std::uint32_t counted = count_of(look(r.refs));
+  if (r.stripe == 0) return counted;
+  const std::uint32_t sum = counted + balance_of(r.stripe) - r.settled;
+  return sum <= INT32_MAX ? sum : 0;
+}
+
+// True if nobody has a reference: then opens go by the word, which says so from now on.
+bool registry::has_settled_locked(module_record& r) noexcept {
+  const std::uint32_t balance = balance_of(r.stripe);
+  word seen = look(r.refs);
+  const std::uint32_t counted = count_of(seen);
+  if (counted + balance != r.settled || !replace(r.refs, seen, seen & ~count_mask)) return false;
+  r.settled = balance;
+  return true;
+}
+
+// What has lost its last reference since the last look goes to its keeper.
+void registry::settle_unused_locked(idle_list& victims) noexcept {
+  if (in_use.empty()) return;
+  for (idle_module* m = in_use.front(); m != nullptr; m = idle_list::after(*m)) clear_flags(full(*m).refs, striped_bit);
+  const bool certain = os::fence_all_threads();
+  for (idle_module* m = in_use.front(); m != nullptr;) {
+    module_record& r = full(*m);
+    m = idle_list::after(*m);
+    if (!certain || !has_settled_locked(r)) {
+      if (!r.shut_down) set_flags(r.refs, striped_bit);
+      continue;
+    }
+    in_use.remove(r);
+    note_locked(*this, event_kind::idled, r);
+    const std::uint64_t tick = next_tick_locked();
+    r.worker = std::exchange(r.let_go_by, 0);
+    r.worker_number = std::exchange(r.let_go_number, 0);
+    if (r.worker != 0 && !os::thread_has_ended(r.worker_number)) {
+      jot(r.used_at, tick);
+      wait_for_own_code_locked(r);
+    } else {
+      settle_locked(r, tick, victims);
+    }
+  }
+}
+
 // Closes the way back for a victim. False if it is in use again; then it is no victim any more.
 bool registry::claim_one_locked(module_record& r, idle_list& victims) noexcept {
   word seen = look(r.refs);
@@ -185,6 +242,18 @@ void registry::wait_for_safe_point_locked(module_record& r, unload_outcome why) 
   waiting.push_back(r);
   publish(r.refs, r.shut_down ? 0 : open_bit);
   changed.notify_all();
+}
+
+// The module's own code dropped its last reference on the thread that is noted as worker: nobody closes it before that
+// one has left it.
+void registry::wait_for_own_code_locked(module_record& r) noexcept {
+  const sync::thread_id worker = r.worker;
+  const std::uint64_t number = r.worker_number;
+  wait_for_safe_point_locked(r, unload_outcome::deferred);
+  r.worker = worker;
+  r.waits_for = number;
+  set_evidence_locked(r, "its own code let it go, on a thread that may still be in it");
+  r.let_go_inside = true;
 }
 
 module_record* registry::find_file_locked(const os::file_identity& file) noexcept {
@@ -459,6 +528,7 @@ void retire_registry(registry& g) noexcept {
   {
     const sync::scoped_lock lock(g.mutex);
     idle_list victims;
+    g.settle_unused_locked(victims);
     g.table.drain(g.policy, victims); // what became idle since the final close
     policy = std::exchange(g.policy, nullptr);
     release_static_locked(g, victims);
@@ -470,6 +540,10 @@ void retire_registry(registry& g) noexcept {
   g.table.destroy(policy);
   ::operator delete (policy, std::align_val_t{g.table.alignment});
   g.leave_to_this_thread();
+  if (g.stripes) {
+    leave_orphan(g);
+    close_orphans();
+  }
   while (released-- != 0) registry::let_go(g);
 }
 

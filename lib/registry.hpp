@@ -14,6 +14,7 @@
 #include "os/fork.hpp"
 #include "os/frame.hpp"
 #include "record.hpp"
+#include "stripes.hpp"
 #include "sync.hpp"
 
 #include <string>
@@ -52,7 +53,8 @@ struct registry {
   registry(const policy_table& t, const manager_options& o, departure_check c) noexcept
       : table(t)
       , options(o)
-      , check(c) {
+      , check(c)
+      , stripes(t.counts_in_stripes && stripes_are_ready()) {
     forks = {hold_for_fork, go_on_in_parent, go_on_in_child, this, nullptr};
     os::add_fork_watcher(forks);
   }
@@ -69,6 +71,8 @@ struct registry {
   const departure_check check;      // constant
   const debug_layout* const layout = &debug_layout_of_library; // so that a static library's program has it
   idle_list waiting;                // idle, but not closed: a stack, a vote
+  idle_list in_use;                 // modules with a stripe that were in use when the last sweep looked
+  const bool stripes;               // constant; new modules get one
   module_record* records = nullptr; // every record ever made, for reuse
   std::vector<std::string> search_path;
   manager_stats stats;
@@ -86,13 +90,18 @@ struct registry {
   os::fork_watcher forks;
 
   registry* next_leftover = nullptr; // of the thread that it waits for; only that thread touches it
+  registry* next_orphan = nullptr;   // see orphans.hpp
 
   // --- registry.cpp: the state machine; all need the mutex ---
   bool acquire_locked(module_record& r) noexcept;
   module_record* share_locked(module_record& r, failure& why) noexcept;
   void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
+  void begin_use_locked(module_record& r) noexcept;
+  void settle_unused_locked(idle_list& victims) noexcept;
+  [[nodiscard]] static bool has_settled_locked(module_record& r) noexcept;
   void put_back_locked(module_record& r) noexcept;
   void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;
+  void wait_for_own_code_locked(module_record& r) noexcept;
   void wait_for_anybody_locked(module_record& r, unload_outcome why) noexcept;
   [[nodiscard]] bool may_try_locked(const module_record& r, bool asked) const noexcept;
   [[nodiscard]] time_point next_try_locked() const noexcept;

@@ -120,7 +120,7 @@ unload_outcome outcome_of(const module_record& r, std::uint32_t references) noex
 unload_entry describe_locked(const module_record& r) noexcept {
   unload_entry e;
   e.path = r.path();
-  e.references = count_of(look(r.refs));
+  e.references = references_to(r);
   e.pins = r.is_static() ? 0 : r.pins;
   e.loads = r.loads;
   e.file_replaced = r.superseded();

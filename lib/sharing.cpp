@@ -51,7 +51,8 @@ record* share_active(registry& g, path_view path) noexcept {
   const std::uint64_t hash = hash_bytes(name);
   return g.known.find(hash, [&](module_record& r) {
     std::uint32_t opens = 0;
-    if (!try_share(r.refs, opens)) return false;
+    const bool in_stripe = g.stripes && share_in_stripe(r.refs, r.stripe, opens);
+    if (!in_stripe && !try_share(r.refs, opens)) return false;
     const name_node* const n = read_published(r.names); // most often the only one
     const bool known = n != nullptr && n->hash == hash && n->size == name.size() &&
                        equal_bytes(n->text(), name.data(), name.size());

@@ -41,7 +41,7 @@ failure make_note(const module_record& r, time_point now, const code_location& w
 // the registry, and nobody else does.
 void withdraw_locked(registry& g, module_record& r) noexcept {
   word seen = look(r.refs);
-  while (!replace(r.refs, seen, seen & ~(open_bit | parked_bit | touched_bit))) {
+  while (!replace(r.refs, seen, seen & ~(open_bit | parked_bit | touched_bit | striped_bit))) {
   }
   g.recall_locked(r);
 }

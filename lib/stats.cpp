@@ -8,7 +8,7 @@ namespace {
 void count_module_locked(const module_record& r, manager_stats& s) noexcept {
   ++s.resident;
   if (r.state == phase::lingering) ++s.lingering;
-  if (count_of(look(r.refs)) != 0) {
+  if (references_to(r) != 0) {
     ++s.active;
   } else if (r.state == phase::open) {
     ++s.idle;

@@ -215,7 +215,7 @@ bool enter_list(token_state& s, record& over, failure& why) noexcept {
     return false;
   }
   s.place = &r;
-  acquire(over.refs); // the caller has one
+  take_reference(over); // the caller has one
   s.over = handle_access::adopt_reference(&over);
   s.next_of_module = std::exchange(r.token_sources, &s);
   return true;

@@ -9,6 +9,7 @@
 // All of Tenure's own policies, so that TENURE_DEFAULT_POLICY may name any of them. They cost next to
 // nothing.
 #include <tenure/policies/deferred.hpp>
+#include <tenure/policies/distributed.hpp>
 #include <tenure/policies/final_close.hpp>
 #include <tenure/policies/immediate.hpp>
 #include <tenure/policies/keep_warm.hpp>

@@ -55,7 +55,7 @@ public:
   // An empty one.
   constexpr module(decltype(nullptr)) noexcept {} // NOLINT(google-explicit-constructor): as a pointer
   module(const module& other TENURE_AND_TAKEN_HERE) noexcept :record_(other.record_) {
-    if (record_ != nullptr) detail::acquire(record_->refs);
+    if (record_ != nullptr) detail::take_reference(*record_);
     TENURE_IF_TRACKED(if (record_ != nullptr) detail::note_holder(this, *record_, holder_kind::handle, taken);)
   }
   module(module&& other) noexcept :record_(other.record_) {

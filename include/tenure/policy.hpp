@@ -204,6 +204,8 @@ concept unload_policy = requires(P policy, const P& constant, idle_module& m, ti
 //                                              comes back through idled(), with its new last_use()
 //   static constexpr bool reads_time = true;   idled() needs `now`; else the clock is not read at a release
 //   static constexpr bool keeps_pages = true;  the system is never asked to unmap
+//   static constexpr bool counts_in_stripes = true;   idled() comes at a sweep or a final close, which look whose
+//                                              references have gone, not at the last release
 //   void shed(idle_list& victims)              name the next victim though it is not due (limit_idle_bytes
 //   asks)
 

@@ -11,7 +11,7 @@
 // `pending`: the thread on its way to the mutex has been overtaken by a revive; it still has to arrive, until
 // then the module is not closed, and a further drop to zero is answered by that arrival. `touched`: revived
 // from parked since the policy last looked. The bits above count the opens that took the fast path (try_share): they
-// decide nothing but when the file is looked at again.
+// decide nothing but when the file is looked at again. `striped`: see the end of this file.
 //
 // Compiler builtins instead of <atomic>: that header alone costs an embedder 29 empty files of compile time.
 #ifndef TENURE_DETAIL_COUNT_HPP
@@ -43,7 +43,8 @@ inline constexpr word open_bit = word{1} << 32;
 inline constexpr word parked_bit = word{1} << 33;
 inline constexpr word touched_bit = word{1} << 34;
 inline constexpr word pending_bit = word{1} << 35;
-inline constexpr word one_open = word{1} << 36; // 28 bits; what overflows is lost without harm
+inline constexpr word striped_bit = word{1} << 36;
+inline constexpr word one_open = word{1} << 37; // 27 bits; what overflows is lost without harm
 
 [[nodiscard]] constexpr std::uint32_t count_of(word w) noexcept {
   return static_cast<std::uint32_t>(w & count_mask);
@@ -246,6 +247,53 @@ inline void share(std::uint32_t& owners) noexcept {
   TENURE_STEP();
   // acq_rel: as release; the one who frees has seen the work of all others
   return __atomic_fetch_sub(&owners, 1u, __ATOMIC_ACQ_REL) == 1;
+}
+
+// --- counts in stripes (lib/stripes.hpp) ---
+// Under a policy that looks at counts only when it sweeps, each thread counts in memory of its own what it takes and
+// what it drops, without a locked instruction and without a line that another thread writes. A module's references
+// are then the word's count, plus all that was taken, minus all that was dropped, modulo 2^32. The word's count only
+// grows while the module is open: the load, and opens that found no `striped`.
+//
+// Why a sum of zero is true, though others count meanwhile. Read first all that was dropped, then all that was taken:
+//   both only grow, so at the moment between the two there were at most as many references as the sum says.
+// Why nobody is missed. A copy is made of a reference that is dropped later, by this thread or by one that this one
+//   has synchronised with: whoever sees the drop (acquire) sees the copy's count. An open has no reference yet: it
+//   counts first and then looks for `striped`; the sweep clears `striped`, makes all threads pass a full fence
+//   (os::fence_all_threads) and then sums. So the open sees that the bit is gone, and takes its count back, or the sum
+//   has it. What was taken back is in the sum twice or not at all: harmless.
+// Why zero stays. Without `striped` opens go by the word, which the sweep replaces only as it was before the sum.
+struct stripe_count {
+  std::uint32_t taken = 0;
+  std::uint32_t dropped = 0;
+  std::uint32_t opens = 0; // by this thread; decides when the file is looked at again
+  std::uint32_t unused = 0;
+};
+
+// A thread's own counter: nobody else writes it, and no signal handler may.
+inline void count_taken(std::uint32_t& n) noexcept {
+  TENURE_STEP();
+  // relaxed: who sees the drop of this reference sees this too, by what the threads did in between
+  __atomic_store_n(&n, __atomic_load_n(&n, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+inline void count_dropped(std::uint32_t& n) noexcept {
+  TENURE_STEP();
+  // release: all use of the module by this thread is visible to the sweep that sees this (read_published)
+  __atomic_store_n(&n, __atomic_load_n(&n, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
+}
+// One that threads without a counter of their own share.
+inline void count_together(std::uint32_t& n) noexcept {
+  TENURE_STEP();
+  // acq_rel: as a drop's release, and so that the drops of all of them are seen with the last one
+  __atomic_fetch_add(&n, 1u, __ATOMIC_ACQ_REL);
+}
+// After the count of an open, before the look at `striped`: the other half of os::fence_all_threads.
+[[nodiscard]] inline word look_after_counting(const word& w) noexcept {
+  // only the compiler is held back here; the processor is by the fence that the sweep sends
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  TENURE_STEP();
+  // acquire: names, image and native handle are visible; pairs with set_flags
+  return __atomic_load_n(&w, __ATOMIC_ACQUIRE);
 }
 
 } // namespace tenure::inline v1::detail

@@ -28,14 +28,41 @@ struct record {
   use_clock* clock = nullptr;   // the registry's; constant
   std::uint64_t generation = 0; // +1 when the module is gone; written with the mutex held and refs not open
   std::uint64_t load = 0;       // the number of this load in the process, never given again; 0 once it is shut down
+  std::uint32_t stripe = 0;     // where threads count its references, see count.hpp; 0: in `refs`. Constant
 };
+
+// For a record with a stripe, by a thread that has not counted yet.
+TENURE_API void take_in_stripe(std::uint32_t stripe) noexcept;
+TENURE_API void drop_in_stripe(std::uint32_t stripe) noexcept;
+#if defined(__linux__) && !defined(TENURE_SCHEDULED)
+// This thread's counters; null until it counts.
+extern TENURE_API thread_local constinit stripe_count* own_stripes;
+#else
+inline constexpr stripe_count* own_stripes = nullptr;
+#endif
+
+// One reference more. Pre: the caller holds one.
+inline void take_reference(record& r) noexcept {
+  if (r.stripe == 0)
+    acquire(r.refs);
+  else if (stripe_count* const own = own_stripes)
+    count_taken(own[r.stripe].taken);
+  else
+    take_in_stripe(r.stripe);
+}
 
 // The registry hears of a last reference. Noexcept; may close modules, never while their code is on this
 // stack.
 TENURE_API void last_dropped(record& r) noexcept;
 
 inline void drop_reference(record& r) noexcept {
-  if (is_last(release(r.refs))) last_dropped(r);
+  if (r.stripe == 0) {
+    if (is_last(release(r.refs))) last_dropped(r);
+  } else if (stripe_count* const own = own_stripes) {
+    count_dropped(own[r.stripe].dropped);
+  } else {
+    drop_in_stripe(r.stripe);
+  }
 }
 
 // A parked module was revived without the mutex: orders uses. Two threads may lose a step between them.

@@ -25,6 +25,7 @@ struct policy_table {
   bool parks;
   bool reads_time;
   bool keeps_pages;
+  bool counts_in_stripes;
   void (*move_to)(void* destination, void* source) noexcept;
   void (*destroy)(void* policy) noexcept;
   void (*idled)(void* policy, idle_module& m, time_point now, idle_list& victims);
@@ -47,6 +48,11 @@ template <class P> constexpr bool keeps_pages_of() noexcept {
   return false;
 }
 
+template <class P> constexpr bool counts_in_stripes_of() noexcept {
+  if constexpr (requires { P::counts_in_stripes; }) return P::counts_in_stripes;
+  return false;
+}
+
 struct in_place {}; // marks the placement new below: <new> is not included for one declaration
 
 template <unload_policy P>
@@ -56,6 +62,7 @@ inline constexpr policy_table policy_table_of{
     parks_of<P>(),
     reads_time_of<P>(),
     keeps_pages_of<P>(),
+    counts_in_stripes_of<P>(),
     [](void* to, void* from) noexcept { ::new (to, in_place{}) P(static_cast<P&&>(*static_cast<P*>(from))); },
     [](void* p) noexcept { static_cast<P*>(p)->~P(); },
     [](void* p, idle_module& m, time_point now, idle_list& v) { static_cast<P*>(p)->idled(m, now, v); },

@@ -1,0 +1,101 @@
+#include "stripes.hpp"
+
+#include "os/stripe_blocks.hpp"
+#include "sync.hpp"
+
+#include <tenure/detail/record.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace tenure::inline v1::detail {
+namespace {
+
+// Which stripes are given out.
+struct stripe_list {
+  sync::mutex mutex;
+  std::uint64_t taken[os::most_stripes / 64] = {1}; // a bit for each; 0 is nobody's
+};
+
+stripe_list& all_stripes() noexcept {
+  alignas(stripe_list) static unsigned char place[sizeof(stripe_list)];
+  static stripe_list* const it =
+      ::new (static_cast<void*>(place)) stripe_list; // never destroyed: as process_mutex
+  return *it;
+}
+
+// Calls `own(counters)` with the thread's own counters of that stripe, or `together` with those that many
+// share.
+template <class Own, class Together>
+void count_in(std::uint32_t stripe, Own&& own, Together&& together) noexcept {
+  if (stripe_count* const block = os::own_stripe_block())
+    own(block[stripe]);
+  else
+    together(os::common_stripe(stripe));
+}
+
+std::uint32_t sum_of(std::uint32_t stripe, os::stripe_visitor add) noexcept {
+  std::uint32_t sum = 0;
+  os::visit_stripe(stripe, add, &sum);
+  return sum;
+}
+
+} // namespace
+
+bool stripes_are_ready() noexcept { return os::prepare_stripe_blocks(); }
+
+std::uint32_t take_stripe() noexcept {
+  stripe_list& list = all_stripes();
+  const sync::scoped_lock lock(list.mutex);
+  auto* const place = std::find_if(std::begin(list.taken), std::end(list.taken),
+                                   [](std::uint64_t bits) { return ~bits != 0; });
+  if (place == std::end(list.taken)) return 0;
+  const auto bit = static_cast<unsigned>(__builtin_ctzll(~*place));
+  *place |= std::uint64_t{1} << bit;
+  return static_cast<std::uint32_t>(place - std::begin(list.taken)) * 64 + bit;
+}
+
+void give_back_stripe(std::uint32_t stripe) noexcept {
+  const std::uint32_t left = balance_of(stripe);
+  os::common_stripe(stripe).dropped += left; // so that all of it sums to zero for the next one
+  stripe_list& list = all_stripes();
+  const sync::scoped_lock lock(list.mutex);
+  list.taken[stripe / 64] &= ~(std::uint64_t{1} << stripe % 64);
+}
+
+std::uint32_t balance_of(std::uint32_t stripe) noexcept {
+  const std::uint32_t dropped = sum_of(stripe, [](void* sum, const stripe_count& c) noexcept {
+    *static_cast<std::uint32_t*>(sum) += read_published(c.dropped);
+  });
+  const std::uint32_t taken = sum_of(stripe, [](void* sum, const stripe_count& c) noexcept {
+    *static_cast<std::uint32_t*>(sum) += read_published(c.taken);
+  });
+  return taken - dropped;
+}
+
+void take_in_stripe(std::uint32_t stripe) noexcept {
+  count_in(
+      stripe, [](stripe_count& c) { count_taken(c.taken); },
+      [](stripe_count& c) { count_together(c.taken); });
+}
+
+void drop_in_stripe(std::uint32_t stripe) noexcept {
+  count_in(
+      stripe, [](stripe_count& c) { count_dropped(c.dropped); },
+      [](stripe_count& c) { count_together(c.dropped); });
+}
+
+bool share_in_stripe(const word& refs, std::uint32_t stripe, std::uint32_t& opens) noexcept {
+  stripe_count* const block = os::own_stripe_block();
+  if (block == nullptr) return false; // the word serves as well
+  stripe_count& mine = block[stripe];
+  count_taken(mine.taken);
+  if ((look_after_counting(refs) & striped_bit) == 0) {
+    count_dropped(mine.dropped);
+    return false;
+  }
+  opens = mine.opens++;
+  return true;
+}
+
+} // namespace tenure::inline v1::detail

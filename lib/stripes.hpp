@@ -1,0 +1,27 @@
+// References that each thread counts in memory of its own; why their sum can be trusted stands in count.hpp.
+#ifndef TENURE_LIB_STRIPES_HPP
+#define TENURE_LIB_STRIPES_HPP
+
+#include <tenure/detail/count.hpp>
+
+namespace tenure::inline v1::detail {
+
+// False if this system cannot: then counts are in the records' words. Once per process it takes what that needs.
+[[nodiscard]] bool stripes_are_ready() noexcept;
+
+// A place in each thread's counters, all of whose counts sum to zero; 0 if there is none left. Lock order: the mutex
+// is a leaf.
+[[nodiscard]] std::uint32_t take_stripe() noexcept;
+// Pre: nobody counts there any more.
+void give_back_stripe(std::uint32_t stripe) noexcept;
+
+// Taken minus dropped, modulo 2^32. To be relied on only as count.hpp says.
+[[nodiscard]] std::uint32_t balance_of(std::uint32_t stripe) noexcept;
+
+// Counts an open, if `refs` shows that it may: then the caller has a reference, and `opens` is how many this thread
+// made before. False with nothing changed.
+[[nodiscard]] bool share_in_stripe(const word& refs, std::uint32_t stripe, std::uint32_t& opens) noexcept;
+
+} // namespace tenure::inline v1::detail
+
+#endif
