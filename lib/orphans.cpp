@@ -11,6 +11,14 @@ namespace {
 sync::mutex& orphans_mutex() noexcept { return sync::process_mutex<registry>(); }
 registry* orphans = nullptr; // with the mutex; each of them has one share
 
+// What is pinned, or waits, may come into use again by a weak handle.
+bool has_modules(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  for (const module_record* r = g.records; r != nullptr; r = r->next_record)
+    if (r->state != phase::absent) return true;
+  return false;
+}
+
 void close_unused(registry& g) noexcept {
   closing_chain chain("after the end of its manager", g.check);
   {
@@ -27,10 +35,7 @@ void close_unused(registry& g) noexcept {
 } // namespace
 
 void leave_orphan(registry& g) noexcept {
-  {
-    const sync::scoped_lock lock(g.mutex);
-    if (g.in_use.empty()) return;
-  }
+  if (!has_modules(g)) return;
   g.keep();
   const gated_lock lock(orphans_mutex());
   g.next_orphan = std::exchange(orphans, &g);

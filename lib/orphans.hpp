@@ -1,5 +1,5 @@
-// Registries whose manager is gone, and whose modules are still in use by counts that nobody hears of: the next
-// manager that looks at such counts looks at theirs, too.
+// Registries whose manager is gone, with modules whose references are counted where nobody hears of it: the next manager
+// that looks at such counts looks at theirs, too.
 #ifndef TENURE_LIB_ORPHANS_HPP
 #define TENURE_LIB_ORPHANS_HPP
 
@@ -7,7 +7,7 @@
 
 namespace tenure::inline v1::detail {
 
-// Pre: the caller has a share of the registry, and no lock. Nothing happens where no module is in use.
+// Pre: the caller has a share of the registry, and no lock. Nothing happens where it has no module.
 void leave_orphan(registry& g) noexcept;
 
 // Closes what has come out of use since. Pre: no lock.

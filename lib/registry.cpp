@@ -12,6 +12,7 @@
 #include "plugin_host.hpp"
 #include "symbol_cache.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -182,6 +183,7 @@ bool registry::has_settled_locked(module_record& r) noexcept {
 // What has lost its last reference since the last look goes to its keeper.
 void registry::settle_unused_locked(idle_list& victims) noexcept {
   if (in_use.empty()) return;
+  counts_seen_at = now();
   for (idle_module* m = in_use.front(); m != nullptr; m = idle_list::after(*m)) clear_flags(full(*m).refs, striped_bit);
   const bool certain = os::fence_all_threads();
   for (idle_module* m = in_use.front(); m != nullptr;) {
@@ -549,9 +551,11 @@ void retire_registry(registry& g) noexcept {
 
 time_point next_due_of(registry& g) noexcept {
   const sync::scoped_lock lock(g.mutex);
+  constexpr duration between_looks = seconds(1); // at counts of which nobody hears
   const time_point due = g.table.next_due(g.policy);
   const time_point again = g.next_try_locked();
-  return again < due ? again : due;
+  const time_point look = g.in_use.empty() ? never : g.counts_seen_at + between_looks;
+  return std::min({due, again, look});
 }
 
 time_point now_of(registry& g) noexcept {

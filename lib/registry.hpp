@@ -71,7 +71,8 @@ struct registry {
   const departure_check check;      // constant
   const debug_layout* const layout = &debug_layout_of_library; // so that a static library's program has it
   idle_list waiting;                // idle, but not closed: a stack, a vote
-  idle_list in_use;                 // modules with a stripe that were in use when the last sweep looked
+  idle_list in_use;                 // modules with a stripe that were in use when their counts were last looked at
+  time_point counts_seen_at;        // when that was
   const bool stripes;               // constant; new modules get one
   module_record* records = nullptr; // every record ever made, for reuse
   std::vector<std::string> search_path;

@@ -12,6 +12,8 @@ using tenure_test::all_closed;
 using tenure_test::fixture;
 using tenure_test::is_mapped;
 using tenure_test::loader_unmaps;
+using tenure_test::look_for_releases;
+using tenure_test::looks_for_releases;
 using tenure_test::outcome_of;
 using tenure_test::policy_closes;
 using tenure_test::unmaps;
@@ -77,7 +79,7 @@ CONTRACT("a module that is still loaded after its last release comes back withou
   const bool kept = f.loaded(f.a);
   const tenure::module again = f.modules.open(f.a);
   CHECK(f.modules.stats().loads == (kept ? 1u : 2u));
-  CHECK(f.modules.stats().revives == (kept ? 1u : 0u));
+  if (!looks_for_releases<P>) CHECK(f.modules.stats().revives == (kept ? 1u : 0u));
   CHECK((!kept || again.native_handle() == before));
   CHECK(again.template symbol<int()>("answer")() == 42);
 }
@@ -205,6 +207,7 @@ CONTRACT("handles may go after their manager, and the last one takes the module 
   CHECK(is_mapped(a));
   CHECK(held.template symbol<int()>("answer")() == 42);
   held.reset();
+  look_for_releases<P>();
   CHECK(is_mapped(a) == !unmaps<P>());
 }
 
@@ -222,6 +225,7 @@ CONTRACT("a pin or a weak handle that outlives the manager is harmless", pins_ou
   CHECK(is_mapped(a));
   CHECK(weak.lock());
   pin.reset();
+  look_for_releases<P>();
   CHECK(is_mapped(a) == !unmaps<P>());
   CHECK(!weak.lock());
 }

@@ -18,6 +18,16 @@ template <class P>
 requires requires { P::keeps_pages; }
 inline constexpr bool policy_closes<P> = !P::keeps_pages;
 
+// Whether it hears of a last release only when it looks, at a sweep or a final close, or when the next such manager does.
+template <class P> inline constexpr bool looks_for_releases = false;
+template <class P>
+requires requires { P::counts_in_stripes; }
+inline constexpr bool looks_for_releases<P> = P::counts_in_stripes;
+
+template <class P> void look_for_releases() {
+  if constexpr (looks_for_releases<P>) tenure::manager<P> next;
+}
+
 // Whether a module that such a policy was to close is gone from the process then.
 template <class P> bool unmaps() { return policy_closes<P> && loader_unmaps(); }
 

@@ -8,10 +8,12 @@
 #include "module_thread.hpp"
 #include "os/lock_wait.hpp"
 #include "os/os.hpp"
+#include "os/stripe_blocks.hpp"
 #include "plugin_side.hpp"
 #include "support/scheduler.hpp"
 #include "sync.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <optional>
@@ -218,6 +220,25 @@ bool is_function(const void*) noexcept { return false; }
 bool waits_for_this_thread(std::uint64_t, const void*) noexcept { return false; }
 void kick(const char*) noexcept {}
 std::uint64_t this_thread_number() noexcept { return tenure::sync::this_thread_id(); }
+
+// A block of counters for each fiber that a case here has, and one for the code around it.
+namespace {
+constexpr std::size_t most_counting = 5;
+detail::stripe_count counters[most_counting][most_stripes];
+} // namespace
+
+bool prepare_stripe_blocks() noexcept { return true; }
+detail::stripe_count* own_stripe_block() noexcept {
+  return counters[std::min<std::size_t>(tenure::sync::this_thread_id(), most_counting) - 1];
+}
+detail::stripe_count& common_stripe(std::uint32_t stripe) noexcept { return counters[most_counting - 1][stripe]; }
+void visit_stripe(std::uint32_t stripe, stripe_visitor add, void* context) noexcept {
+  for (detail::stripe_count* block : counters) add(context, block[stripe]);
+}
+bool fence_all_threads() noexcept {
+  tenure_schedule_step_at("membarrier");
+  return true;
+}
 bool thread_has_ended(std::uint64_t) noexcept { return current->all_ended; }
 time_point now() noexcept { return {}; }
 void watch_exit() noexcept {}

@@ -41,6 +41,7 @@ template <class Policy> struct world {
     options.check = tenure::file_check::none;
     modules = std::make_unique<tenure::manager<Policy>>(options);
   }
+  static void end_orphans();
   void end() {
     at_the_end = system.all_ended = true;
     handle.reset();
@@ -48,11 +49,17 @@ template <class Policy> struct world {
     weak = {};
     if (modules) schedule::require(modules->final_close().all_gone(), "the final close leaves nothing");
     modules.reset();
+    end_orphans();
     schedule::require(system.mapped() == 0, "nothing stays mapped");
     for (const auto& [path, m] : system.files)
       schedule::require(m.times_loaded == m.times_unloaded, "each load is undone once");
   }
 };
+
+// A manager that counts in stripes leaves what is in use at its end to the next one.
+template <class Policy> void world<Policy>::end_orphans() {
+  if constexpr (requires { Policy::counts_in_stripes; }) tenure::manager<Policy> next;
+}
 
 template <class Policy> using body = std::function<void(world<Policy>&)>;
 
@@ -110,7 +117,8 @@ template <class Policy> void hold_a(world<Policy>& w) {
 
 #define EVERY_POLICY                                                                                         \
   tenure::policy::immediate, tenure::policy::deferred<1>, tenure::policy::deferred<2>,                       \
-      tenure::policy::final_close, tenure::policy::keep_warm<1>
+      tenure::policy::final_close, tenure::policy::keep_warm<1>,                                             \
+      tenure::policy::distributed<tenure::policy::final_close>
 
 TEST_CASE_TEMPLATE("opens of one file race with last releases", P, EVERY_POLICY) {
   survives<P>({open_use_release<P>, open_use_release<P>, open_use_release<P>});
@@ -150,7 +158,8 @@ TEST_CASE_TEMPLATE("final closes race with opens and releases", P, EVERY_POLICY)
   survives<P>({close, open_use_release<P>, drop_the_handle<P>}, hold_a<P>);
 }
 
-TEST_CASE_TEMPLATE("sweeps race with revives", P, EVERY_POLICY, tenure::policy::periodic_sweep) {
+TEST_CASE_TEMPLATE("sweeps race with revives", P, EVERY_POLICY, tenure::policy::periodic_sweep,
+                   tenure::policy::distributed<>) {
   const body<P> sweep = [](world<P>& w) { static_cast<void>(w.modules->sweep(tenure::duration(0))); };
   survives<P>({sweep, lock_use_release<P>, drop_the_handle<P>}, hold_a<P>);
 }
@@ -212,7 +221,8 @@ TEST_CASE_TEMPLATE("a vote is asked while others open, use and release", P, EVER
   survives<P>({drop_the_handle<P>, open_use_release<P>, lock_use_release<P>}, voting<P>(false));
 }
 
-TEST_CASE_TEMPLATE("sweeps ask while a final close asks", P, EVERY_POLICY, tenure::policy::periodic_sweep) {
+TEST_CASE_TEMPLATE("sweeps ask while a final close asks", P, EVERY_POLICY, tenure::policy::periodic_sweep,
+                   tenure::policy::distributed<>) {
   survives<P>({sweep_at_once<P>, [](world<P>& w) { static_cast<void>(w.modules->final_close()); }, lock_use_release<P>},
               [](world<P>& w) {
                 voting<P>(true)(w);
@@ -223,5 +233,19 @@ TEST_CASE_TEMPLATE("sweeps ask while a final close asks", P, EVERY_POLICY, tenur
 TEST_CASE_TEMPLATE("a module's own code holds it while its last handle goes and it is asked", P, EVERY_POLICY) {
   survives<P>({drop_the_handle<P>, hold_from_inside<P>, sweep_at_once<P>}, [](world<P>& w) {
     voting<P>(false)(w);
+  });
+}
+
+TEST_CASE_TEMPLATE("copies go from thread to thread while sweeps sum up who has any", P, tenure::policy::distributed<>) {
+  const body<P> pass_on = [](world<P>& w) {
+    tenure::module mine = w.weak.lock();
+    const tenure::module more = mine;
+    mine.reset();
+    if (more) w.system.use(a_path);
+  };
+  survives<P>({sweep_at_once<P>, pass_on, drop_the_handle<P>}, hold_a<P>);
+  survives<P>({sweep_at_once<P>, sweep_at_once<P>, open_use_release<P>}, [](world<P>& w) {
+    hold_a(w);
+    drop_the_handle(w);
   });
 }
