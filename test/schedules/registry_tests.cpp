@@ -87,7 +87,8 @@ template <class Policy> void survives(std::vector<body<Policy>> bodies, body<Pol
   const std::size_t walked = explored(schedule::strategy::random_walk, wanted()).distinct;
   explored(schedule::strategy::pct, wanted() / 10);
   explored(schedule::strategy::exhaustive, wanted() / 10); // with few switches
-  if (walked < wanted()) // a small case has fewer different ones: then all of them, with as many switches as there are
+  if (walked <
+      wanted()) // a small case has fewer different ones: then all of them, with as many switches as there are
     CHECK(explored(schedule::strategy::exhaustive, wanted(), 1000).exhausted);
 }
 
@@ -201,7 +202,9 @@ template <class P> body<P> voting(bool first_no) {
   };
 }
 
-template <class P> void sweep_at_once(world<P>& w) { static_cast<void>(w.modules->sweep(tenure::duration{})); }
+template <class P> void sweep_at_once(world<P>& w) {
+  static_cast<void>(w.modules->sweep(tenure::duration{}));
+}
 
 // The host calls the module, which holds itself, and lets itself go when the host's own handle has gone.
 template <class P> void hold_from_inside(world<P>& w) {
@@ -223,29 +226,57 @@ TEST_CASE_TEMPLATE("a vote is asked while others open, use and release", P, EVER
 
 TEST_CASE_TEMPLATE("sweeps ask while a final close asks", P, EVERY_POLICY, tenure::policy::periodic_sweep,
                    tenure::policy::distributed<>) {
-  survives<P>({sweep_at_once<P>, [](world<P>& w) { static_cast<void>(w.modules->final_close()); }, lock_use_release<P>},
+  survives<P>({sweep_at_once<P>, [](world<P>& w) { static_cast<void>(w.modules->final_close()); },
+               lock_use_release<P>},
               [](world<P>& w) {
                 voting<P>(true)(w);
                 drop_the_handle(w);
               });
 }
 
-TEST_CASE_TEMPLATE("a module's own code holds it while its last handle goes and it is asked", P, EVERY_POLICY) {
-  survives<P>({drop_the_handle<P>, hold_from_inside<P>, sweep_at_once<P>}, [](world<P>& w) {
-    voting<P>(false)(w);
-  });
+TEST_CASE_TEMPLATE("a module's own code holds it while its last handle goes and it is asked", P,
+                   EVERY_POLICY) {
+  survives<P>({drop_the_handle<P>, hold_from_inside<P>, sweep_at_once<P>},
+              [](world<P>& w) { voting<P>(false)(w); });
 }
 
-TEST_CASE_TEMPLATE("copies go from thread to thread while sweeps sum up who has any", P, tenure::policy::distributed<>) {
-  const body<P> pass_on = [](world<P>& w) {
-    tenure::module mine = w.weak.lock();
-    const tenure::module more = mine;
-    mine.reset();
-    if (more) w.system.use(a_path);
-  };
-  survives<P>({sweep_at_once<P>, pass_on, drop_the_handle<P>}, hold_a<P>);
-  survives<P>({sweep_at_once<P>, sweep_at_once<P>, open_use_release<P>}, [](world<P>& w) {
+namespace {
+
+// Long enough for another fiber to close it, if that one thinks that it may.
+template <class P> void use_for_long(world<P>& w) {
+  constexpr int steps = 30;
+  for (int i = 0; i != steps; ++i) tenure_schedule_step();
+  w.system.use(a_path);
+}
+
+template <class P> void open_use_for_long(world<P>& w) {
+  const tenure::module m = w.modules->open(a_path);
+  use_for_long(w);
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("an open is counted while a sweep sums up that nobody has the module", P,
+                   tenure::policy::distributed<>) {
+  survives<P>({sweep_at_once<P>, open_use_for_long<P>}, [](world<P>& w) {
     hold_a(w);
     drop_the_handle(w);
   });
+}
+
+TEST_CASE_TEMPLATE("a reference goes from thread to thread while a sweep sums up", P,
+                   tenure::policy::distributed<>) {
+  const body<P> take_over = [](world<P>& w) {
+    while (!w.handle) tenure_schedule_yield(); // from the other fiber
+    const tenure::module mine = w.handle;
+    w.handle.reset();
+    use_for_long(w);
+  };
+  const body<P> hand_over = [](world<P>& w) {
+    tenure::module mine = w.modules->open(a_path);
+    const tenure::module more = mine;
+    mine.reset();
+    w.handle = more;
+  };
+  survives<P>({sweep_at_once<P>, hand_over, take_over});
 }
