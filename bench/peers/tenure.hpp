@@ -51,12 +51,12 @@ private:
 };
 
 inline constexpr char plain_name[] = "tenure";
-inline constexpr char swept_name[] = "tenure, periodic_sweep";
+inline constexpr char striped_name[] = "tenure, distributed";
 inline constexpr char immediate_name[] = "tenure, immediate";
 inline constexpr char unchecked_name[] = "tenure, immediate, no checks";
 
 using tenure_default = tenure_way<tenure::policy::deferred_one, all_checks, plain_name>;
-using tenure_swept = tenure_way<tenure::policy::periodic_sweep, all_checks, swept_name>;
+using tenure_striped = tenure_way<tenure::policy::distributed<>, all_checks, striped_name>;
 using tenure_immediate = tenure_way<tenure::policy::immediate, all_checks, immediate_name>;
 using tenure_unchecked = tenure_way<tenure::policy::immediate, no_checks, unchecked_name>;
 

@@ -35,7 +35,7 @@ struct hot_path {
 };
 constexpr hot_path paths[] = {
     {"copy|tenure", role::ours},
-    {"copy|tenure, periodic_sweep", role::ours},
+    {"copy|tenure, distributed", role::ours},
     {"open, 1 module|tenure", role::ours},
     {"open, 1 module|dlopen", role::raw},
     {"symbol again, tiny|tenure", role::ours},
@@ -147,11 +147,11 @@ void note_all(suite& s, const std::vector<profile>& profiles) {
 
 void walk_hot_paths(module_files& files) {
   prepare<tenure_default>();
-  prepare<tenure_swept>();
+  prepare<tenure_striped>();
   const std::string tiny = files.copy("tiny");
   const tenure_default held(tiny);
   count_copies(paths[0].name, held);
-  count_copies(paths[1].name, tenure_swept(files.copy("tiny")));
+  count_copies(paths[1].name, tenure_striped(files.copy("tiny")));
   count_opens(tiny);
   count_symbols(held);
   count_objects(files.copy("object"));

@@ -36,11 +36,11 @@ body find_by_static(std::shared_ptr<tenure_default> module) {
 
 void ask_ours_together(suite& s, module_files& files) {
   for (const auto prepare_one :
-       {prepare<tenure_default>, prepare<tenure_swept>, prepare<tenure_immediate>, prepare<tenure_unchecked>})
+       {prepare<tenure_default>, prepare<tenure_striped>, prepare<tenure_immediate>, prepare<tenure_unchecked>})
     prepare_one();
   ask_our_copies(s, files);
   ask_open<tenure_default>(s, files);
-  ask_open<tenure_swept>(s, files);
+  ask_open<tenure_striped>(s, files);
   ask_symbol<tenure_default>(s, files);
   const auto tiny = std::make_shared<tenure_default>(files.copy("tiny"));
   s.add("symbol, a static of the call's place", plain_name, role::ours, find_by_static(tiny));

@@ -1,17 +1,17 @@
 // START HERE to choose a policy or to write one.
 //
-// | policy              | closes                                                                   | choose
-// it for |
-// |---------------------|--------------------------------------------------------------------------|---------------|
-// | immediate           | at the first safe point after the last release                           | hot
-// reload, tests | | deferred<N>         | the module parked N releases ago, at the beginning of the next last
-// release | objects that come and go; the default is N = 1 | | periodic_sweep      | on sweep(), what has
-// been idle for the delay                             | servers, event loops | | final_close         | only
-// on final_close()                                                    | batch runs, tools | | keep_warm<N,
-// Ttl>   | beyond N idle modules (least recently used first) or after Ttl           | many plug-ins, little
-// memory | | resident            | never; the whole life cycle runs but the pages stay                      |
-// sanitizers, valgrind, profilers | | limit_idle_bytes<P> | what P says, and its next victims beyond a limit
-// of idle memory          | any of the above on small machines |
+// clang-format off
+// | policy              | closes                                                           | choose it for                 |
+// |---------------------|------------------------------------------------------------------|-------------------------------|
+// | immediate           | at the first safe point after the last release                   | hot reload, tests             |
+// | deferred<N>         | the module parked N releases ago, at the next last release's begin | objects that come and go; default |
+// | periodic_sweep      | on sweep(), what has been idle for the delay                     | servers, event loops          |
+// | final_close         | only on final_close()                                            | batch runs, tools             |
+// | keep_warm<N, Ttl>   | beyond N idle modules (least recently used first) or after Ttl   | many plug-ins, little memory  |
+// | resident            | never; the whole life cycle runs but the pages stay              | sanitizers, profilers         |
+// | limit_idle_bytes<P> | what P says, and its next victims beyond a limit of idle memory  | any of these on small machines |
+// | distributed<P>      | what P says; it counts in each thread, and looks at sweeps       | handles copied on many threads |
+// clang-format on
 //
 // A policy decides when a module may go, never whether that is safe: the same safety core runs under every
 // policy. It is a value without locks, system calls or a clock of its own. The manager calls it under the
