@@ -287,6 +287,8 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_single_threaded(r, seen.side.single_threaded);
   g_.known.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
+  idle_access::note_whose_and_when(r, r.file == os::file_identity{} ? 0 : hash_pair(r.file.volume, r.file.number),
+                                   g_.table.reads_time ? g_.now() : time_point{});
   idle_access::note_use(r);
   ++r.loads;
   r.loaded_at = g_.next_tick_locked();

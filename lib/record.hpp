@@ -128,6 +128,11 @@ struct idle_access { // the manager's way into what policies only read
   static void note_load(idle_module& m, duration took, std::size_t bytes) noexcept {
     m.load_time_ = took;
     m.mapped_bytes_ = bytes;
+    m.use_count_ = 0;
+  }
+  static void note_whose_and_when(idle_module& m, std::uint64_t identity, time_point loaded_at) noexcept {
+    m.identity_ = identity;
+    m.loaded_at_ = loaded_at;
   }
   static void note_superseded(idle_module& m, bool superseded) noexcept { m.superseded_ = superseded; }
   static void note_vote(idle_module& m, unload_vote vote) noexcept { m.vote_ = vote; }

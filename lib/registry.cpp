@@ -84,7 +84,8 @@ void registry::drop_names_locked(module_record& r) noexcept {
 
 // Takes the module out of whoever keeps it idle.
 void registry::recall_locked(module_record& r) noexcept {
-  if (r.kept_by == keeper::policy && policy != nullptr) table.revived(policy, r);
+  if (r.kept_by == keeper::policy && policy != nullptr)
+    table.revived(policy, r, table.times_revives ? now() : time_point{});
   if (r.kept_by == keeper::waiting) {
     waiting.remove(r);
     forget_wait_locked(r);

@@ -1,17 +1,19 @@
-// START HERE to choose a policy or to write one.
+// START HERE to choose a policy or to write one. Which closes what, and what it is for:
 //
-// clang-format off
-// | policy              | closes                                                           | choose it for                 |
-// |---------------------|------------------------------------------------------------------|-------------------------------|
-// | immediate           | at the first safe point after the last release                   | hot reload, tests             |
-// | deferred<N>         | the module parked N releases ago, at the next last release's begin | objects that come and go; default |
-// | periodic_sweep      | on sweep(), what has been idle for the delay                     | servers, event loops          |
-// | final_close         | only on final_close()                                            | batch runs, tools             |
-// | keep_warm<N, Ttl>   | beyond N idle modules (least recently used first) or after Ttl   | many plug-ins, little memory  |
-// | resident            | never; the whole life cycle runs but the pages stay              | sanitizers, profilers         |
-// | limit_idle_bytes<P> | what P says, and its next victims beyond a limit of idle memory  | any of these on small machines |
-// | distributed<P>      | what P says; it counts in each thread, and looks at sweeps       | handles copied on many threads |
-// clang-format on
+// adaptive             what has cost as much as its uses so far say    who does not want to choose; needs sweeps
+// immediate            at the first safe point after the last release  hot reload, tests
+// deferred<N>          the module parked N releases ago, at the        objects that come and go; the default is
+//                      beginning of the next last release              N = 1
+// periodic_sweep       on sweep(), what has been idle for the delay    servers, event loops
+// final_close          only on final_close()                           batch runs, tools
+// keep_warm<N, Ttl>    beyond N idle modules (least recently used      many plug-ins, little memory
+//                      first) or after Ttl
+// resident             never; the whole life cycle runs but the pages  sanitizers, valgrind, profilers
+//                      stay
+// limit_idle_bytes<P>  what P says, and its next victims beyond a      any of the above on small machines
+//                      limit of idle memory
+// distributed<P>       what P says; each thread counts by itself, and   handles that many threads copy
+//                      a sweep adds up
 //
 // A policy decides when a module may go, never whether that is safe: the same safety core runs under every
 // policy. It is a value without locks, system calls or a clock of its own. The manager calls it under the
@@ -45,8 +47,12 @@ public:
   [[nodiscard]] time_point idle_since() const noexcept { return idle_since_; }
   // Orders uses: a module used later has a higher number.
   [[nodiscard]] std::uint64_t last_use() const noexcept { return last_use_; }
-  // How often the module went from idle to active, the first load included.
+  // How often it went from idle to active since it was loaded, the load included.
   [[nodiscard]] std::uint64_t use_count() const noexcept { return use_count_; }
+  // The same for the same file, whenever it is loaded; 0 if that is not known.
+  [[nodiscard]] std::uint64_t identity() const noexcept { return identity_; }
+  // When it was loaded; only for a policy that reads the time.
+  [[nodiscard]] time_point loaded_at() const noexcept { return loaded_at_; }
   // What its load took, measured.
   [[nodiscard]] duration load_time() const noexcept { return load_time_; }
   // Bytes of address space that unloading would give back.
@@ -84,6 +90,8 @@ private:
   time_point idle_since_;
   std::uint64_t last_use_ = 0;
   std::uint64_t use_count_ = 0;
+  std::uint64_t identity_ = 0;
+  time_point loaded_at_;
   duration load_time_;
   std::size_t mapped_bytes_ = 0;
   unload_vote vote_ = unload_vote::not_asked;
@@ -181,17 +189,31 @@ struct sweep_request {
   }
 };
 
+// A policy that is told when a module is used again. All others cost no look at the clock there.
+template <class P>
+concept times_revives = requires(P policy, idle_module& m, time_point now) { policy.revived(m, now); };
+
+namespace detail {
+template <class P> void tell_revived(P& policy, idle_module& m, time_point now) {
+  if constexpr (times_revives<P>)
+    policy.revived(m, now);
+  else
+    policy.revived(m);
+}
+} // namespace detail
+
 // What a class must have to be a policy. All calls come under the registry's mutex; none may throw.
 //   idled(m, now, victims)   // m lost its last reference: keep it in a list of yours, or push it to victims
 //   revived(m)               // m, which you keep, is used again: take it out of your list
+//     or revived(m, now)     // the same, for a policy that needs to know when
 //   sweep(request, victims)  // the application asks: move to victims what is due
 //   drain(victims)           // everything idle must go: move all to victims
 //   next_due()               // when a sweep would next find something, or `never`
 template <class P>
-concept unload_policy = requires(P policy, const P& constant, idle_module& m, time_point now,
+concept unload_policy = (times_revives<P> || requires(P policy, idle_module& m) { policy.revived(m); }) &&
+                        requires(P policy, const P& constant, idle_module& m, time_point now,
                                  const sweep_request& request, idle_list& victims) {
   policy.idled(m, now, victims);
-  policy.revived(m);
   policy.sweep(request, victims);
   policy.drain(victims);
   { constant.next_due() } -> std::same_as<time_point>;
@@ -202,7 +224,8 @@ concept unload_policy = requires(P policy, const P& constant, idle_module& m, ti
 //   the mutex
 //                                              and without revived(); a victim that was revived meanwhile
 //                                              comes back through idled(), with its new last_use()
-//   static constexpr bool reads_time = true;   idled() needs `now`; else the clock is not read at a release
+//   static constexpr bool reads_time = true;   idled() needs `now`, or loaded_at(); else the clock is not read at
+//                                              a release or a load
 //   static constexpr bool keeps_pages = true;  the system is never asked to unmap
 //   static constexpr bool counts_in_stripes = true;   idled() comes at a sweep or a final close, which look whose
 //                                              references have gone, not at the last release

@@ -24,12 +24,13 @@ struct policy_table {
   std::size_t alignment;
   bool parks;
   bool reads_time;
+  bool times_revives;
   bool keeps_pages;
   bool counts_in_stripes;
   void (*move_to)(void* destination, void* source) noexcept;
   void (*destroy)(void* policy) noexcept;
   void (*idled)(void* policy, idle_module& m, time_point now, idle_list& victims);
-  void (*revived)(void* policy, idle_module& m);
+  void (*revived)(void* policy, idle_module& m, time_point now);
   void (*sweep)(void* policy, const sweep_request& request, idle_list& victims);
   void (*drain)(void* policy, idle_list& victims);
   time_point (*next_due)(const void* policy);
@@ -61,12 +62,13 @@ inline constexpr policy_table policy_table_of{
     alignof(P),
     parks_of<P>(),
     reads_time_of<P>(),
+    times_revives<P>,
     keeps_pages_of<P>(),
     counts_in_stripes_of<P>(),
     [](void* to, void* from) noexcept { ::new (to, in_place{}) P(static_cast<P&&>(*static_cast<P*>(from))); },
     [](void* p) noexcept { static_cast<P*>(p)->~P(); },
     [](void* p, idle_module& m, time_point now, idle_list& v) { static_cast<P*>(p)->idled(m, now, v); },
-    [](void* p, idle_module& m) { static_cast<P*>(p)->revived(m); },
+    [](void* p, idle_module& m, time_point now) { tell_revived(*static_cast<P*>(p), m, now); },
     [](void* p, const sweep_request& r, idle_list& v) { static_cast<P*>(p)->sweep(r, v); },
     [](void* p, idle_list& v) { static_cast<P*>(p)->drain(v); },
     [](const void* p) { return static_cast<const P*>(p)->next_due(); },

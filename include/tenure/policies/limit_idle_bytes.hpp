@@ -28,9 +28,13 @@ public:
     shed_excess(named);
     forward(named, victims);
   }
-  void revived(idle_module& m) noexcept {
+  void revived(idle_module& m) noexcept requires(!times_revives<Inner>) {
     idle_bytes_ -= m.mapped_bytes();
     inner_.revived(m);
+  }
+  void revived(idle_module& m, time_point now) noexcept requires times_revives<Inner> {
+    idle_bytes_ -= m.mapped_bytes();
+    inner_.revived(m, now);
   }
   void sweep(const sweep_request& request, idle_list& victims) noexcept {
     idle_list named;
