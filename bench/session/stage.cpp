@@ -45,6 +45,7 @@ constexpr policy_entry entries[] = {
     {"keep_warm<8, 4 s>", "keeps 8 idle ones, each for 4 s", false, make<policy::keep_warm<8, patience>>},
     {"periodic_sweep 4 s", "closes at a sweep, 4 s after one saw it idle", false,
      make<policy::periodic_sweep>},
+    {"adaptive", "weighs loads against idle memory", false, make<policy::adaptive>},
     {"limit_idle_bytes 2 MiB", "keeps 2 MiB of idle ones", false,
      make<policy::limit_idle_bytes<policy::final_close, idle_limit>>},
     {"final_close", "closes at the end", false, make<policy::final_close>},

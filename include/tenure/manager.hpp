@@ -8,6 +8,7 @@
 #include <tenure/module_list.hpp>
 // All of Tenure's own policies, so that TENURE_DEFAULT_POLICY may name any of them. They cost next to
 // nothing.
+#include <tenure/policies/adaptive.hpp>
 #include <tenure/policies/deferred.hpp>
 #include <tenure/policies/distributed.hpp>
 #include <tenure/policies/final_close.hpp>

@@ -33,6 +33,7 @@
 #include <tenure/instance.hpp>
 #include <tenure/manager.hpp>
 #include <tenure/pin.hpp>
+#include <tenure/policies/adaptive.hpp>
 #include <tenure/policies/distributed.hpp>
 #include <tenure/policies/final_close.hpp>
 #include <tenure/policies/immediate.hpp>

@@ -72,6 +72,7 @@ std::vector<tenure_kind> make_kinds() {
   add<tenure::policy::periodic_sweep>(all, "periodic_sweep");
   add<tenure::policy::final_close>(all, "final_close");
   add<tenure::policy::keep_warm<>>(all, "keep_warm");
+  add<tenure::policy::adaptive>(all, "adaptive");
   add<tenure::policy::resident>(all, "resident");
   return all;
 }

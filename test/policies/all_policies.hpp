@@ -2,6 +2,7 @@
 #ifndef TENURE_TEST_POLICIES_ALL_POLICIES_HPP
 #define TENURE_TEST_POLICIES_ALL_POLICIES_HPP
 
+#include <tenure/policies/adaptive.hpp>
 #include <tenure/policies/deferred.hpp>
 #include <tenure/policies/distributed.hpp>
 #include <tenure/policies/final_close.hpp>
@@ -54,10 +55,11 @@ private:
 namespace p = tenure::policy;
 
 using all_policies =
-    std::tuple<p::immediate, p::deferred<1>, p::deferred<3>, p::periodic_sweep, p::final_close,
+    std::tuple<p::adaptive, p::immediate, p::deferred<1>, p::deferred<3>, p::periodic_sweep, p::final_close,
                p::keep_warm<4>, p::keep_warm<0>, p::resident, p::limit_idle_bytes<p::final_close, 100'000>,
                p::limit_idle_bytes<p::keep_warm<2>, 1>, p::limit_idle_bytes<p::resident, 1>,
-               p::distributed<>, p::distributed<p::final_close>, keep_favourites<2>, keep_three>;
+               p::limit_idle_bytes<p::adaptive, 100'000>, p::distributed<>,
+               p::distributed<p::final_close>, keep_favourites<2>, keep_three>;
 
 } // namespace tenure_test
 

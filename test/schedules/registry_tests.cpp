@@ -119,7 +119,7 @@ template <class Policy> void hold_a(world<Policy>& w) {
 #define EVERY_POLICY                                                                                         \
   tenure::policy::immediate, tenure::policy::deferred<1>, tenure::policy::deferred<2>,                       \
       tenure::policy::final_close, tenure::policy::keep_warm<1>,                                             \
-      tenure::policy::distributed<tenure::policy::final_close>
+      tenure::policy::distributed<tenure::policy::final_close>, tenure::policy::adaptive
 
 TEST_CASE_TEMPLATE("opens of one file race with last releases", P, EVERY_POLICY) {
   survives<P>({open_use_release<P>, open_use_release<P>, open_use_release<P>});

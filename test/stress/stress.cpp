@@ -111,6 +111,7 @@ std::vector<round> rounds() {
       {"periodic_sweep", run_round<p::periodic_sweep>, false},
       {"final_close", run_round<p::final_close>, false},
       {"keep_warm<16, 1ms>", run_round<p::keep_warm<16, tenure::milliseconds(1)>>, false},
+      {"adaptive", run_round<p::adaptive>, false},
       {"limit_idle_bytes", run_round<p::limit_idle_bytes<p::final_close, 500'000>>, false},
       {"a user's own", run_round<tenure_test::keep_three>, false},
       {"resident", run_round<p::resident>, true},

@@ -228,6 +228,7 @@ struct world {
              playground<tenure_test::p::deferred<3>>, playground<tenure_test::p::periodic_sweep>,
              playground<tenure_test::p::final_close>,
              playground<tenure_test::p::keep_warm<2, tenure::microseconds(50)>>,
+             playground<tenure_test::p::adaptive>,
              playground<tenure_test::p::limit_idle_bytes<tenure_test::p::final_close, 50'000>>,
              playground<tenure_test::p::resident>, playground<tenure_test::keep_three>>
       all;
@@ -261,9 +262,9 @@ int main() {
   std::printf("torture: %llu s, seed %llu, %u threads\n", seconds, seed, threads);
   const tenure_test::hook hook{
       [](const std::string&, module_event what) { alive += what == module_event::initialised ? 1 : -1; }};
-  const int names_in_order = 9;
+  const int names_in_order = 10;
   const char* const names[names_in_order] = {"immediate",        "deferred<1>", "deferred<3>",
-                                             "periodic_sweep",   "final_close", "keep_warm<2, 50us>",
+                                             "periodic_sweep",   "final_close", "keep_warm<2, 50us>", "adaptive",
                                              "limit_idle_bytes", "resident",    "keep_three"};
   {
     world w;
