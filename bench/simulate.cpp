@@ -4,6 +4,7 @@
 #include "simulate/player.hpp"
 #include "support/progress.hpp"
 
+#include <tenure/policies/adaptive.hpp>
 #include <tenure/policies/deferred.hpp>
 #include <tenure/policies/final_close.hpp>
 #include <tenure/policies/immediate.hpp>
@@ -16,7 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <system_error>
 
@@ -30,7 +31,7 @@ constexpr std::size_t idle_limit = std::size_t{64} << 20U; // bytes
 struct arguments {
   wish made;
   double price = 0.1;
-  double sweep_seconds = 1;
+  double sweep_seconds = 0;
   std::vector<std::string> kinds;
   std::string file, json;
 };
@@ -44,6 +45,7 @@ struct result {
   std::string trace;
   bounds limits;
   std::vector<played> policies;
+  std::size_t measured = 0, recorded = 0; // modules
 };
 
 arguments read_arguments(int argc, char** argv) {
@@ -63,12 +65,13 @@ arguments read_arguments(int argc, char** argv) {
   app.add_option("--price", a.price, "Milliseconds of loading that one idle MiB is worth for a second")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--sweep", a.sweep_seconds, "Seconds between two sweeps")
-      ->check(CLI::PositiveNumber)
+  app.add_option("--sweep", a.sweep_seconds,
+                 "Seconds between two sweeps; 0: whenever the policy says that one is due")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--kind", a.kinds, "Made-up traces to play; all by default")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(trace_kinds), std::end(trace_kinds))));
-  app.add_option("--trace", a.file, "File of a trace to play instead: seconds,module,hold")
+  app.add_option("--trace", a.file, "File of a trace to play instead: seconds,module,hold[,load,bytes]")
       ->check(CLI::ExistingFile);
   app.add_option("--json", a.json, "File for all figures");
   try {
@@ -87,14 +90,18 @@ void add(result& r, const char* name, trace& t, const std::vector<module_cost>& 
   r.policies.push_back({name, one.play(t)});
 }
 
-result play_all(const std::string& name, trace& t, const arguments& a, bench::progress& bar) {
-  const auto costs = draw_costs(t.modules(), a.price, a.made.seed);
-  result r{name, bounds_of(t, costs), {}};
-  bar.begin(name, 9);
+result play_all(const std::string& name, trace& t, const std::vector<recorded_module>& known,
+                const arguments& a, bench::progress& bar) {
+  auto costs = draw_costs(t.modules(), a.price, a.made.seed);
+  const std::size_t measured = take_measured(costs, known, a.price);
+  result r{name, bounds_of(t, costs), {}, measured, known.size()};
+  bar.begin(name, 10);
   const auto one = [&]<class Policy>(const char* who, Policy p) {
     add(r, who, t, costs, a.sweep_seconds, std::move(p));
     bar.set(r.policies.size());
   };
+  const double price = a.price * 1e6; // nanoseconds
+  one("adaptive", policy::adaptive(tenure::duration(static_cast<std::int64_t>(price))));
   one("immediate", policy::immediate());
   one("deferred_one", policy::deferred_one());
   one("deferred<8>", policy::deferred<8>());
@@ -109,7 +116,7 @@ result play_all(const std::string& name, trace& t, const arguments& a, bench::pr
 }
 
 void print_bill(const std::string& who, const bill& b, const bounds& limits) {
-  fmt::print("  {:<26}{:>12}{:>14.0f}{:>12.3f}{:>10.2f}{:>10.2f}\n", who, b.loads, b.idle_mib_seconds, b.cost,
+  fmt::print("  {:<26}{:>12}{:>14.0f}{:>12.5g}{:>10.2f}{:>10.2f}\n", who, b.loads, b.idle_mib_seconds, b.cost,
              b.cost / limits.optimum.cost, b.cost / limits.ski_rental.cost);
 }
 
@@ -121,7 +128,14 @@ void print(const result& r) {
   const auto cheaper = [](const played& a, const played& b) { return a.what.cost < b.what.cost; };
   for (const played& p : r.policies) print_bill(p.policy, p.what, r.limits);
   const auto best = std::min_element(r.policies.begin(), r.policies.end(), cheaper);
-  fmt::print("  here {} costs least\n", best->policy);
+  const auto fixed =
+      std::min_element(r.policies.begin() + 1, r.policies.end(), cheaper); // adaptive is the first
+  fmt::print("  here {} costs least", best->policy);
+  if (best != fixed) fmt::print(", and {} of those that learn nothing", fixed->policy);
+  fmt::print("\n");
+  if (r.recorded != 0)
+    fmt::print("  {} of {} modules with load times and sizes as recorded, the others with made-up ones\n",
+               r.measured, r.recorded);
 }
 
 nlohmann::json json_of(const bill& b) {
@@ -146,28 +160,32 @@ std::vector<result> play_traces(const arguments& a) {
   bench::progress bar;
   std::vector<result> all;
   if (!a.file.empty()) {
-    std::vector<std::string> names;
-    all.push_back(play_all(a.file, *read_trace(a.file, names), a, bar));
+    std::vector<recorded_module> known;
+    const auto t = read_trace(a.file, known);
+    all.push_back(play_all(a.file, *t, known, a, bar));
     return all;
   }
-  for (const std::string& kind : a.kinds) all.push_back(play_all(kind, *make_trace(kind, a.made), a, bar));
+  for (const std::string& kind : a.kinds)
+    all.push_back(play_all(kind, *make_trace(kind, a.made), {}, a, bar));
   return all;
 }
 
 void run(const arguments& a) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock(); // of this processor's time: others may be at work
   const std::vector<result> all = play_traces(a);
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  fmt::print("A load costs its time, an idle MiB {} ms of loading a second; sweeps each {} s. Costs of idle "
-             "modules only: those "
-             "in use must be there.\n",
-             a.price, a.sweep_seconds);
+  const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  const std::string sweeps =
+      a.sweep_seconds == 0 ? "when one is due" : fmt::format("each {} s", a.sweep_seconds);
+  fmt::print(
+      "A load costs its time, an idle MiB {} ms of loading a second; a sweep {}. Costs of idle modules only: "
+      "those in use must be there.\n",
+      a.price, sweeps);
   for (const result& r : all) print(r);
   if (!a.json.empty()) write_json(all, a.json);
   if (!a.file.empty()) return;
   const double events =
       static_cast<double>(a.made.openings) * 2 * static_cast<double>(all.size() * all[0].policies.size());
-  fmt::print("\n{:.2g} events in {:.1f} s: {:.2g} a minute\n", events, took, events / took * 60);
+  fmt::print("\n{:.2g} events in {:.1f} s of one core: {:.2g} a minute\n", events, took, events / took * 60);
 }
 
 } // namespace

@@ -71,6 +71,7 @@ void put_event_locked(registry& g, event_kind kind, const module_record* r,
   what.thread = os::this_thread_number();
   what.at = g.now();
   what.took = more.took;
+  what.bytes = more.bytes;
   what.name = last_part(what.path);
   d.push(*e);
 }
@@ -78,6 +79,7 @@ void put_event_locked(registry& g, event_kind kind, const module_record* r,
 void put_opened_locked(registry& g, const module_record& r, bool loaded_for_it, duration took) noexcept {
   event_particulars load;
   load.took = took;
+  load.bytes = r.mapped_bytes();
   if (loaded_for_it) put_event_locked(g, event_kind::loaded, &r, load);
   put_event_locked(g, event_kind::opened, &r, {});
 }

@@ -25,6 +25,7 @@ inline constexpr bool events_exist = true;
 // What an event says beside the module. The texts are copied.
 struct event_particulars {
   duration took{};
+  std::uint64_t bytes = 0;
   const char* detail = "";
   const char* path = ""; // of an event without a module
   linger_reason reason = linger_reason::none;

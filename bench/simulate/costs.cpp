@@ -9,6 +9,8 @@ namespace {
 
 constexpr double mib = 1024.0 * 1024.0;
 
+void price_idle(module_cost& c, double price) { c.idle = static_cast<double>(c.bytes) / mib * price / 1e3; }
+
 void pay_idle(bill& b, const module_cost& c, double seconds) {
   b.idle_mib_seconds += seconds * static_cast<double>(c.bytes) / mib;
   b.cost += seconds * c.idle;
@@ -39,9 +41,22 @@ std::vector<module_cost> draw_costs(std::uint32_t modules, double price, std::ui
   for (module_cost& c : all) {
     c.load = 40e-6 * std::pow(100, part(random));
     c.bytes = static_cast<std::size_t>(16 * 1024 * std::pow(256, part(random)));
-    c.idle = static_cast<double>(c.bytes) / mib * price / 1e3;
+    price_idle(c, price);
   }
   return all;
+}
+
+std::size_t take_measured(std::vector<module_cost>& costs, const std::vector<recorded_module>& modules,
+                          double price) {
+  std::size_t measured = 0;
+  for (std::size_t i = 0; i != modules.size(); ++i) {
+    if (modules[i].load < 0) continue;
+    costs[i].load = modules[i].load;
+    costs[i].bytes = static_cast<std::size_t>(modules[i].bytes);
+    price_idle(costs[i], price);
+    ++measured;
+  }
+  return measured;
 }
 
 // A module is idle when the last of those that hold it lets go.

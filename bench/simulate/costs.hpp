@@ -19,6 +19,10 @@ struct module_cost {
 // `price`: milliseconds of loading that one MiB is worth that is mapped and idle for a second.
 [[nodiscard]] std::vector<module_cost> draw_costs(std::uint32_t modules, double price, std::uint64_t seed);
 
+// The same for modules that were measured, in place of what was drawn for them. How many those are.
+std::size_t take_measured(std::vector<module_cost>& costs, const std::vector<recorded_module>& modules,
+                          double price);
+
 struct bill {
   std::uint64_t loads = 0;
   double idle_mib_seconds = 0;

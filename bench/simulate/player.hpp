@@ -4,6 +4,7 @@
 #define TENURE_BENCH_SIMULATE_PLAYER_HPP
 
 #include "costs.hpp"
+#include "hash.hpp"
 #include "record.hpp" // the manager's way into what policies only read
 
 #include <tenure/policy.hpp>
@@ -17,11 +18,15 @@ namespace simulate {
 // As the registry's record is one.
 class played_module final : public tenure::idle_module {
 public:
-  explicit played_module(const module_cost& c)
+  played_module(const module_cost& c, std::uint64_t number)
       : tenure::idle_module(refs_)
-      , cost(&c) {
-    tenure::detail::idle_access::note_load(*this, tenure::duration(static_cast<std::int64_t>(c.load * 1e9)),
-                                           c.bytes);
+      , cost(&c)
+      , identity_(tenure::detail::hash_pair(number, 0)) {}
+  void load(tenure::time_point at) {
+    loaded = true;
+    using tenure::detail::idle_access;
+    idle_access::note_load(*this, tenure::duration(static_cast<std::int64_t>(cost->load * 1e9)), cost->bytes);
+    idle_access::note_whose_and_when(*this, identity_, at);
   }
   [[nodiscard]] bool idle() const { return refs_ == 0; }
   void hold() { ++refs_; }
@@ -32,15 +37,17 @@ public:
 
 private:
   tenure::detail::word refs_ = 0;
+  std::uint64_t identity_;
 };
 
 template <tenure::unload_policy Policy> class player {
 public:
-  // `sweeps`: the time between two, at which the policy is asked if something is due.
+  // `sweeps`: the time between two, at which the policy is asked if something is due; none: whenever it says
+  // so, as an event loop does it.
   player(Policy policy, const std::vector<module_cost>& costs, tenure::duration sweeps)
       : policy_(std::move(policy))
       , interval_(sweeps.nanoseconds) {
-    for (const module_cost& c : costs) modules_.emplace_back(c);
+    for (const module_cost& c : costs) modules_.emplace_back(c, modules_.size());
   }
 
   [[nodiscard]] bill play(trace& t) {
@@ -68,10 +75,10 @@ private:
     now_ = at;
     if (m.idle()) {
       if (m.loaded) {
-        policy_.revived(m);
+        tenure::detail::tell_revived(policy_, m, tenure::time_point(at));
         pay_idle(m);
       } else {
-        m.loaded = true;
+        m.load(tenure::time_point(at));
         ++bill_.loads;
         bill_.cost += m.cost->load;
       }
@@ -96,16 +103,32 @@ private:
     policy_.idled(m, tenure::time_point(now_), victims);
     close(victims);
   }
-  // One for each interval, as long as the policy has something to wait for.
   void sweep_until(std::int64_t at) {
+    if (interval_ == 0)
+      sweep_when_due(at);
+    else
+      sweep_in_intervals(at);
+  }
+  void sweep_when_due(std::int64_t at) {
+    for (;;) {
+      const tenure::time_point due = policy_.next_due();
+      if (due == tenure::never || due.nanoseconds > at) return;
+      sweep(std::max(now_, due.nanoseconds));
+    }
+  }
+  // One for each interval, as long as the policy has something to wait for.
+  void sweep_in_intervals(std::int64_t at) {
     for (std::int64_t tick = swept_ + interval_; tick <= at; tick += interval_) {
       if (policy_.next_due() == tenure::never) break;
-      now_ = tick;
-      tenure::idle_list victims;
-      policy_.sweep({.now = tenure::time_point(tick), .has_delay = false, .delay = {}}, victims);
-      close(victims);
+      sweep(tick);
     }
     swept_ = std::max(swept_, at / interval_ * interval_);
+  }
+  void sweep(std::int64_t at) {
+    now_ = at;
+    tenure::idle_list victims;
+    policy_.sweep({.now = tenure::time_point(at), .has_delay = false, .delay = {}}, victims);
+    close(victims);
   }
   void close_all() {
     tenure::idle_list victims;

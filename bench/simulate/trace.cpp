@@ -127,31 +127,81 @@ private:
   std::size_t place_ = 0;
 };
 
-double number(const std::string& text, const std::string& where) {
-  std::size_t used = 0;
-  double value = -1;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) { // what stod throws says nothing of the line
-    used = 0;
-  }
-  if (used == 0 || used != text.size() || !(value >= 0) || value > 1e9)
-    throw std::runtime_error(fmt::format("{}: not a number of seconds: {}", where, text));
-  return value * second;
-}
+class reader {
+public:
+  reader(const std::string& file, std::vector<recorded_module>& modules)
+      : file_(file)
+      , modules_(modules) {}
 
-opening parse(const std::string& line, const std::string& where,
-              std::map<std::string, std::uint32_t>& known) {
-  const std::size_t first = line.find(','), last = line.rfind(',');
-  if (first == std::string::npos || first == last)
-    throw std::runtime_error(fmt::format("{}: not seconds,module,hold: {}", where, line));
-  opening o;
-  o.at = static_cast<std::int64_t>(number(line.substr(0, first), where));
-  o.hold = static_cast<std::int64_t>(number(line.substr(last + 1), where));
-  const std::string name = line.substr(first + 1, last - first - 1);
-  o.module = known.emplace(name, static_cast<std::uint32_t>(known.size())).first->second;
-  return o;
-}
+  std::vector<opening> read() {
+    std::ifstream in(file_);
+    if (!in) throw std::runtime_error(file_ + ": cannot be read");
+    std::vector<opening> all;
+    for (std::string line; std::getline(in, line);) {
+      ++line_;
+      if (line.empty() || is_head(line)) continue;
+      all.push_back(parse(line));
+      if (all.size() > 1 && all.back().at < all[all.size() - 2].at)
+        complain("earlier than the line before", line);
+    }
+    return all;
+  }
+
+private:
+  bool is_head(const std::string& line) {
+    if (line_ != 1 || std::isalpha(static_cast<unsigned char>(line[0])) == 0) return false;
+    measured_ = line.find(",load,bytes") != std::string::npos;
+    return true;
+  }
+  // Names may have commas in them.
+  opening parse(std::string line) {
+    const std::string whole = line;
+    const std::string bytes = measured_ ? cut_last(line, whole) : "";
+    const std::string load = measured_ ? cut_last(line, whole) : "";
+    opening o;
+    o.hold = static_cast<std::int64_t>(number(cut_last(line, whole), longest) * second);
+    const std::size_t first = line.find(',');
+    if (first == std::string::npos) complain("not seconds,module,hold", whole);
+    o.at = static_cast<std::int64_t>(number(line.substr(0, first), longest) * second);
+    o.module =
+        known_.emplace(line.substr(first + 1), static_cast<std::uint32_t>(known_.size())).first->second;
+    if (o.module == modules_.size()) modules_.push_back({line.substr(first + 1)});
+    if (load.empty()) return o;
+    modules_[o.module].load = number(load, longest);
+    modules_[o.module].bytes = number(bytes, most_bytes);
+    return o;
+  }
+  std::string cut_last(std::string& line, const std::string& whole) {
+    const std::size_t last = line.rfind(',');
+    if (last == std::string::npos) complain("not seconds,module,hold", whole);
+    std::string part = line.substr(last + 1);
+    line.resize(last);
+    return part;
+  }
+  double number(const std::string& text, double most) {
+    std::size_t used = 0;
+    double value = -1;
+    try {
+      value = std::stod(text, &used);
+    } catch (const std::exception&) { // what stod throws says nothing of the line
+      used = 0;
+    }
+    if (used == 0 || used != text.size() || !(value >= 0) || value > most)
+      complain("not such a number", text);
+    return value;
+  }
+  [[noreturn]] void complain(const char* what, const std::string& text) const {
+    throw std::runtime_error(fmt::format("{}:{}: {}: {}", file_, line_, what, text));
+  }
+
+  static constexpr double longest = 1e9; // seconds
+  static constexpr double most_bytes = 1e15;
+  const std::string& file_;
+  std::vector<recorded_module>& modules_;
+  std::map<std::string, std::uint32_t> known_;
+  std::size_t line_ = 0;
+  bool measured_ = false;
+};
 
 } // namespace
 
@@ -162,22 +212,9 @@ std::unique_ptr<trace> make_trace(const std::string& kind, const wish& w) {
   return std::make_unique<made>(w);
 }
 
-std::unique_ptr<trace> read_trace(const std::string& file, std::vector<std::string>& names) {
-  std::ifstream in(file);
-  if (!in) throw std::runtime_error(file + ": cannot be read");
-  std::vector<opening> all;
-  std::map<std::string, std::uint32_t> known;
-  std::size_t number = 0;
-  for (std::string line; std::getline(in, line);) {
-    const std::string where = fmt::format("{}:{}", file, ++number);
-    if (line.empty() || (number == 1 && std::isalpha(static_cast<unsigned char>(line[0])) != 0)) continue;
-    all.push_back(parse(line, where, known));
-    if (all.size() > 1 && all.back().at < all[all.size() - 2].at)
-      throw std::runtime_error(where + ": earlier than the line before");
-  }
-  names.resize(known.size());
-  for (const auto& [name, module] : known) names[module] = name;
-  return std::make_unique<recorded>(std::move(all), static_cast<std::uint32_t>(known.size()));
+std::unique_ptr<trace> read_trace(const std::string& file, std::vector<recorded_module>& modules) {
+  std::vector<opening> all = reader(file, modules).read();
+  return std::make_unique<recorded>(std::move(all), static_cast<std::uint32_t>(modules.size()));
 }
 
 } // namespace simulate

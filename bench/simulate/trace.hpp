@@ -42,9 +42,18 @@ struct wish {
 inline constexpr const char* trace_kinds[] = {"zipf", "diurnal", "bursts", "scans"};
 // Pre: `kind` is one of them.
 [[nodiscard]] std::unique_ptr<trace> make_trace(const std::string& kind, const wish& w);
-// Lines of "seconds,module,hold seconds", in order of time; a first line of words is skipped. Modules are
-// named by any text, and `names` gets those. Errors: std::runtime_error with the line.
-[[nodiscard]] std::unique_ptr<trace> read_trace(const std::string& file, std::vector<std::string>& names);
+
+// Of a trace that was read.
+struct recorded_module {
+  std::string name;
+  double load = -1; // seconds, measured; negative: not known
+  double bytes = 0;
+};
+// Lines of "seconds,module,hold seconds", in order of time. The first may be one of words: if it ends in
+// ",load,bytes", so do the others, with seconds and bytes, or nothing, of the module. Modules are named by
+// any text, and `modules` gets what is known of each. Errors: std::runtime_error with the line.
+[[nodiscard]] std::unique_ptr<trace> read_trace(const std::string& file,
+                                                std::vector<recorded_module>& modules);
 
 } // namespace simulate
 

@@ -15,7 +15,7 @@ namespace tenure::inline v1 {
 // events, so that they stay what they cost.
 enum class event_kind : unsigned char {
   opened,    // in use for the first time in this life: by open, adopt, containing, add_static
-  loaded,    // the system loaded it for that: took. Before `opened`
+  loaded,    // the system loaded it for that: took, bytes. Before `opened`
   revived,   // used again, without a load
   idled,     // its last reference went
   vetoed,    // it was asked, and its vote is no: detail, error if it answered wrongly
@@ -41,6 +41,7 @@ struct event {
   std::uint64_t thread = 0; // the system's number of the thread on which it happened
   time_point at{};          // when, by the manager's clock
   duration took{};          // what happened, as the kinds say
+  std::uint64_t bytes = 0;  // of loaded: of address space that it takes
   const char* path = "";    // absolute; a static module's name; "" for swept
   const char* name = "";    // the last part of the path
   const char* detail = "";  // why, in words

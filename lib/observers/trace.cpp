@@ -35,7 +35,7 @@ std::size_t index_of(trace_data& t, const char* path) {
 }
 
 void keep(trace_data& t, const event& e) {
-  kept_event kept{e.kind, e.reason, e.error, e.count, 0, e.number, e.life, e.thread, e.at, e.took, e.detail};
+  kept_event kept{e.kind, e.reason, e.error, e.count, 0, e.number, e.life, e.thread, e.at, e.took, e.bytes, e.detail};
   kept.path = index_of(t, e.path);
   t.events.push_back(std::move(kept));
 }

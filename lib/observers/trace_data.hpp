@@ -23,6 +23,7 @@ struct kept_event {
   std::uint64_t thread = 0;
   time_point at;
   duration took;
+  std::uint64_t bytes = 0;
   std::string detail;
 };
 

@@ -144,6 +144,7 @@ struct event_maker { // events at chosen times
     e.path = e.name = path;
     e.life = life;
     e.took = took;
+    e.bytes = k == kind::loaded ? 4096 : 0;
     trace(e);
   }
 };
@@ -289,6 +290,7 @@ TEST_CASE("the simulator reads when which module was in use") {
   event_maker tell;
   const scratch folder;
   tell(kind::opened, 10, "/a,b", 1);
+  tell(kind::loaded, 12, "/c", 2, tenure::milliseconds(500));
   tell(kind::opened, 12, "/c", 2);
   tell(kind::idled, 15, "/c", 2);
   tell(kind::idled, 20, "/a,b", 1);
@@ -296,9 +298,11 @@ TEST_CASE("the simulator reads when which module was in use") {
   tell(kind::swept, 34, "", 0);
   const std::string file = folder.path("uses");
   tell.trace.write_uses(file);
-  std::vector<std::string> names;
-  const auto trace = simulate::read_trace(file, names);
-  CHECK(names == std::vector<std::string>{"/a,b", "/c"});
+  std::vector<simulate::recorded_module> modules;
+  const auto trace = simulate::read_trace(file, modules);
+  REQUIRE(modules.size() == 2);
+  CHECK((modules[0].name == "/a,b" && modules[0].load < 0)); // no load was seen
+  CHECK((modules[1].name == "/c" && modules[1].load == 0.5 && modules[1].bytes == 4096));
   std::vector<simulate::opening> all;
   trace->begin();
   for (simulate::opening o; trace->next(o);) all.push_back(o);

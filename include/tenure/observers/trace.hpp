@@ -54,8 +54,10 @@ public:
     detail::report_into(sink, static_cast<failure&&>(why));
     return written;
   }
-  // When each module was in use, for `sh bench/run --simulate --trace FILE`: lines of "seconds,module,hold".
-  // A use lasts from the first reference to the last: policies see no more of it. Errors: as write.
+  // When each module was in use, for `sh bench/run --simulate --trace FILE`: lines of
+  // "seconds,module,hold,load,bytes". A use lasts from the first reference to the last: policies see no more of it.
+  // What its last load took and how much it mapped, in seconds and bytes; nothing where no load was seen. Errors: as
+  // write.
   void write_uses(path_view file) const {
     failure why;
     if (!detail::write_uses(*data_, file, why)) detail::raise(static_cast<failure&&>(why));
