@@ -4,33 +4,12 @@
 
 #include "../modules/object.hpp"
 
-#include <tenure/tenure.hpp>
-#if __has_include(<tenure/factory.hpp>)
-#  include <tenure/factory.hpp>
-#endif
+#include <tenure/factory.hpp>
 
 namespace bench {
 
-// What a program remembers of a module that it does not hold, in the words that the library has for it.
-#if __has_include(<tenure/factory.hpp>)
+// What a program remembers of a module that it does not hold.
 using maker = tenure::factory<object>;
-#else
-class maker {
-public:
-  maker() = default;
-  maker(const tenure::module& m, const char* name)
-      : module_(m)
-      , name_(name) {}
-  [[nodiscard]] tenure::instance<object> create() const {
-    const tenure::module m = module_.lock();
-    return m ? m.create<object>(name_) : tenure::instance<object>();
-  }
-
-private:
-  tenure::weak_module module_;
-  const char* name_ = nullptr;
-};
-#endif
 
 } // namespace bench
 

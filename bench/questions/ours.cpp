@@ -8,9 +8,7 @@
 #include "open.hpp"
 #include "symbol.hpp"
 
-#if __has_include(<tenure/shortcut.hpp>)
-#  include <tenure/shortcut.hpp>
-#endif
+#include <tenure/shortcut.hpp>
 
 namespace bench {
 namespace {
@@ -20,13 +18,8 @@ body find_by_static(std::shared_ptr<tenure_default> module) {
   return [module](benchmark::State& s) {
     const tenure::module& m = module->held();
     for (auto _ : s) {
-#if __has_include(<tenure/shortcut.hpp>)
       static constinit tenure::shortcut<int(int)> found("tiny_fn");
       int (*address)(int) = &found.in(m);
-#else
-      static const auto found = m.symbol<int(int)>("tiny_fn");
-      int (*address)(int) = found.get();
-#endif
       benchmark::DoNotOptimize(address);
     }
   };
