@@ -2,6 +2,7 @@
 #ifndef TENURE_LIB_OS_THREAD_LIST_HPP
 #define TENURE_LIB_OS_THREAD_LIST_HPP
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,8 +13,9 @@
 
 namespace tenure::inline v1::os {
 
+// A system that refuses to say is no reason to take a thread for ended.
 inline bool is_alive(pid_t process, pid_t thread) noexcept {
-  return ::syscall(SYS_tgkill, process, thread, 0) == 0;
+  return ::syscall(SYS_tgkill, process, thread, 0) == 0 || errno != ESRCH;
 }
 
 // A file descriptor that closes itself.
