@@ -84,7 +84,11 @@ bool ask_for_references(const module_record& r, std::uintptr_t entry, departure_
   const os::address_range not_these[] = {{own, own + sizeof r}, {below, entry > below ? entry : below}};
   os::reference_place places[places_told];
   const os::reference_search found = os::find_references(r.image, *r.baseline, places, not_these);
-  if (!found.available || found.count == found.unreached) return false;
+  if (!found.available) {
+    tell(finding, "who points into it cannot be told: the system refused a look at this process's memory");
+    return true;
+  }
+  if (found.count == found.unreached) return false;
   std::string told;
   for (std::size_t i = 0; i != places_told && i != found.count; ++i)
     told += (i == 0 ? "" : "; ") + describe(places[i]);

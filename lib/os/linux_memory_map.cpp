@@ -36,6 +36,7 @@ int memory_map::get() noexcept {
     ssize_t got = 0;
     do got = ::read(file_, buffer_, sizeof buffer_);
     while (got < 0 && errno == EINTR);
+    at_end_ = got == 0;
     if (got <= 0) return -1;
     at_ = 0;
     filled_ = static_cast<std::size_t>(got);

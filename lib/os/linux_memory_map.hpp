@@ -42,6 +42,8 @@ public:
   [[nodiscard]] bool is_open() const noexcept { return file_ >= 0; }
   // False at the end.
   bool next(mapping& out) noexcept;
+  // After next() was false: whether it was the end of the list.
+  [[nodiscard]] bool was_read() const noexcept { return at_end_; }
 
 private:
   int get() noexcept; // the next byte, or -1
@@ -50,6 +52,7 @@ private:
 
   int file_;
   std::size_t at_ = 0, filled_ = 0;
+  bool at_end_ = false;
   std::uintptr_t guard_end_ = 0; // of the inaccessible mapping before
   char buffer_[4096];
 };

@@ -26,7 +26,10 @@ std::size_t memory_reader::read(std::uintptr_t from, void* into, std::size_t byt
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EFAULT) return 0;
     memory_ = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    if (memory_ < 0) return 0;
+    if (memory_ < 0) {
+      refused_ = true;
+      return 0;
+    }
   }
   const ssize_t got = ::pread(memory_, into, bytes, static_cast<off_t>(from));
   return got > 0 ? static_cast<std::size_t>(got) : 0;

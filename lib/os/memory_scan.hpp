@@ -26,10 +26,13 @@ public:
   }
   // False if the kernel refuses us altogether.
   bool works() noexcept;
+  // True if some memory was not read for another reason than that there is none.
+  [[nodiscard]] bool was_refused() const noexcept { return refused_; }
 
 private:
   int self_;        // our process's id
   int memory_ = -1; // its mem file, where the system call is refused (old containers)
+  bool refused_ = false;
 };
 
 // Which pages were ever touched: the others are not read, and so not brought into being. Asked in ascending
@@ -124,7 +127,7 @@ public:
       , reader_(reader) {}
 
   // Calls found(const scanned_word&) for each word that the filter lets through, in ascending order. False if
-  // the system does not list its mappings.
+  // the system does not list its mappings to the end, or lets us not read them.
   template <typename Found>
   bool run(const word_filter& filter, const scan_limits& limits, Found&& found) noexcept {
     memory_map map;
@@ -132,7 +135,7 @@ public:
     pages_.restart();
     while (map.is_open() && map.next(m))
       if (m.counts() && m.range.size() < scan_limits::largest_mapping) scan_mapping(m, filter, limits, found);
-    return map.is_open();
+    return map.was_read() && !reader_.was_refused();
   }
 
 private:

@@ -90,8 +90,8 @@ public:
   [[nodiscard]] std::span<found_word> found() noexcept { return {room_.get()->found, count_}; }
 
 private:
-  // Not the image's first byte: nobody reads a header through a pointer of the program, but it is where the image
-  // before this one ends, as that one's loader data say.
+  // Not the image's first byte: nobody reads a header through a pointer of the program, but it is where the
+  // image before this one ends, as that one's loader data say.
   void add(const found_word& w) noexcept {
     if (w.value == image_.begin) return;
     if (count_ != search_room::most_found)
@@ -101,7 +101,7 @@ private:
   }
   bool set_limits(std::uintptr_t own_sp, std::span<const address_range> not_these) noexcept;
   void collect_signal_handlers() noexcept;
-  void collect_timers() noexcept;
+  bool collect_timers() noexcept;
   template <typename Drop> void drop_if(Drop&& drop) noexcept;
   void ask_for_owners(block_owners& owners) noexcept;
 
@@ -130,7 +130,7 @@ bool reference_finder::set_limits(std::uintptr_t own_sp, std::span<const address
 bool reference_finder::collect(std::uintptr_t own_sp, std::span<const address_range> not_these) noexcept {
   if (room_.get() == nullptr || !reader_.works() || !set_limits(own_sp, not_these)) return false;
   collect_signal_handlers();
-  collect_timers();
+  if (!collect_timers()) return false;
   memory_scan scan(room_.get()->block, reader_);
   return scan.run(word_filter(image_, pointer_mangling::of_this_thread()), limits_,
                   [this](const scanned_word& w) {
@@ -149,25 +149,36 @@ void reference_finder::collect_signal_handlers() noexcept {
   }
 }
 
-// "ID: 3\nsignal: 14/00007f0000001000\nnotify: ..." for each.
-void reference_finder::collect_timers() noexcept {
-  const int file = ::open("/proc/self/timers", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return; // a kernel without them
-  char* const text = reinterpret_cast<char*>(room_.get()->block);
+// The whole file, ended by a zero. False if it cannot be read; one that there is not, in a kernel without it,
+// is empty.
+bool read_whole(const char* path, char* text, std::size_t room) noexcept {
+  text[0] = '\0';
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return errno == ENOENT;
   std::size_t length = 0;
-  for (ssize_t got = 1; got > 0 && length < memory_scan::block_bytes - 1;
-       length += static_cast<std::size_t>(got))
-    if (got = ::read(file, text + length, memory_scan::block_bytes - 1 - length); got < 0) break;
+  ssize_t got = 1;
+  while (got > 0 && length < room - 1) {
+    got = ::read(file, text + length, room - 1 - length);
+    if (got > 0) length += static_cast<std::size_t>(got);
+  }
   ::close(file);
   text[length] = '\0';
+  return got >= 0;
+}
+
+// "ID: 3\nsignal: 14/00007f0000001000\nnotify: ..." for each. False if that cannot be told.
+bool reference_finder::collect_timers() noexcept {
+  char* const text = reinterpret_cast<char*>(room_.get()->block);
+  if (!read_whole("/proc/self/timers", text, memory_scan::block_bytes)) return false;
   for (const char* line = text; (line = std::strstr(line, "ID: ")) != nullptr; line += 4) {
     const char* const slash = std::strchr(line, '/');
-    if (slash == nullptr) return;
+    if (slash == nullptr) break;
     const auto value = static_cast<std::uintptr_t>(std::strtoull(slash + 1, nullptr, 16));
     const auto number = static_cast<std::uintptr_t>(std::strtoul(line + 4, nullptr, 10));
     if (image_.contains(value) && number < end_of_places - first_timer_place)
       add({first_timer_place + number, value});
   }
+  return true;
 }
 
 template <typename Drop> void reference_finder::drop_if(Drop&& drop) noexcept {
