@@ -57,7 +57,7 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
     result.took = os::now() - start;
   }
   if (fault.blocks_loader) note_thrower(r.file, r.path());
-  result.gone = !result.refused && !os::is_mapped(r.image, r.loaded_as.c_str());
+  result.gone = !result.refused && r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str());
   os::finish_departure(note, result.gone);
   if (result.gone && r.copied) discard_private_copy(r.loaded_as);
   if (!result.gone) explain(r, result, fault);
@@ -156,6 +156,27 @@ departure_finding prepare_departure(module_record& r, const closing_chain& chain
   }
   welcome_back(r);
   return found;
+}
+
+// Where it lies, if the system has not said that when it was loaded: else nobody can look whether it is needed, nor
+// whether it has gone. False if it does not say it now.
+bool know_place(registry& g, module_record& r) noexcept {
+  if (r.image.known()) return true;
+  try {
+    os::mapped_image image;
+    std::string path;
+    if (!os::describe(r.handle, image, path)) return false;
+    const sync::scoped_lock lock(g.mutex); // whoever asks by a handle compares the path
+    r.image = image;
+    r.loaded_as.swap(path);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+departure_finding its_place_is_unknown() noexcept {
+  return {"where it lies cannot be told, so nobody knows whether it is needed: the system does not say"};
 }
 
 departure_finding loader_is_busy(const loader_turn& turn) noexcept {
@@ -260,6 +281,8 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
   if (r.is_static()) return leave_static(g, r);
   if (const char* const why = why_not_at_all(g)) return keep_mapped(g, r, why, report);
   if (r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str())) return closed_by_others(g, r, report);
+  if (!know_place(g, r) && chain.level != departure_check::none)
+    return postpone(g, r, departure_check::threads, its_place_is_unknown(), report); // any thread may try again
   if (r.let_go_inside) return let_policy_decide(g, r, chain, report);
   if (chain.in_order && r.image.static_tls)
     if (const departure_finding found = ask_static_tls(g, r))
