@@ -5,13 +5,13 @@
 #include "file_check.hpp"
 #include "file_source.hpp"
 #include "offers.hpp"
-#include "utf8_path.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <new>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -29,8 +29,6 @@ struct catalog_data {
 };
 
 namespace {
-
-namespace fs = std::filesystem;
 
 const char* keep(catalog_data& into, std::string_view text) { return into.texts.emplace_back(text).c_str(); }
 
@@ -62,31 +60,46 @@ void add_file(catalog_data& into, const std::string& path) {
     add_rows(into, path, *image::file_facts(source_of(file)));
 }
 
-bool report(const std::error_code& code, const std::string& folder, failure& why) {
-  failure_parts parts;
-  parts.code = code == std::errc::permission_denied ? errc::permission_denied : errc::file_not_found;
-  parts.path = folder;
-  parts.explanation = "a catalog's folder";
-  parts.call = "directory_iterator";
-  const std::string text = code.message();
-  parts.system_code = code.value();
-  parts.system_text = text;
-  fill(why, parts);
-  return false;
-}
-
-// All or nothing: `into` is as it was if the folder cannot be read.
 bool list_folder(catalog_data& into, const std::string& folder, failure& why) {
-  std::error_code code;
-  std::vector<std::string> paths;
-  for (fs::directory_iterator each(path_of_utf8(folder), code), none; !code && each != none;
-       each.increment(code))
-    if (is_named_like_a_module(utf8_of(each->path().filename()))) paths.push_back(utf8_of(each->path()));
-  if (code) return report(code, folder, why);
-  std::sort(paths.begin(), paths.end());
-  for (const std::string& path : paths) add_file(into, path);
+  os::fault fault;
+  std::vector<std::string> names;
+  if (!os::list_folder(folder, names, fault)) {
+    fault.explanation = "a catalog's folder";
+    fill(why, fault, folder);
+    return false;
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names)
+    if (is_named_like_a_module(name)) add_file(into, os::join(folder, name));
   return true;
 }
+
+// What is added to a catalog in its scope goes again, also if memory is refused, unless it is kept.
+class addition {
+public:
+  explicit addition(catalog_data& to) noexcept
+      : data_(to)
+      , texts_(to.texts.size())
+      , rows_(to.rows.size())
+      , problems_(to.problems.size()) {}
+  addition(const addition&) = delete;
+  addition& operator=(const addition&) = delete;
+  ~addition() {
+    if (kept_) return;
+    data_.texts.resize(texts_);
+    data_.rows.resize(rows_);
+    data_.problems.resize(problems_);
+  }
+  std::size_t keep() noexcept {
+    kept_ = true;
+    return data_.rows.size() - rows_;
+  }
+
+private:
+  catalog_data& data_;
+  const std::size_t texts_, rows_, problems_;
+  bool kept_ = false;
+};
 
 bool same(const implementation& a, const implementation& b) noexcept {
   const auto values = [](const implementation& it) {
@@ -119,12 +132,18 @@ bool is_offered(const catalog_data& all, const interface_stamp& stamp, const cha
   });
 }
 
-void report_none(const catalog_data& all, const interface_stamp& stamp, const char* wanted, failure& why) {
+void report_none(const catalog_data& all, const interface_stamp& stamp, const char* wanted,
+                 failure& why) noexcept {
   const bool other = is_offered(all, stamp, wanted);
-  const std::string text =
-      fmt::format("{} {} \"{}\"{}", stamp.id.name, stamp.id.version, wanted,
-                  other ? ": it is there for another version or size of the interface" : "");
-  set_failure(why, other ? errc::interface_mismatch : errc::no_implementation, "", text.c_str());
+  const errc code = other ? errc::interface_mismatch : errc::no_implementation;
+  try {
+    const std::string text =
+        fmt::format("{} {} \"{}\"{}", stamp.id.name, stamp.id.version, wanted,
+                    other ? ": it is there for another version or size of the interface" : "");
+    set_failure(why, code, "", text.c_str());
+  } catch (const std::bad_alloc&) {
+    set_failure(why, code, "", "");
+  }
 }
 
 } // namespace
@@ -157,10 +176,10 @@ std::size_t catalog::add_folder(path_view folder, failure& why) {
     detail::fill(why, fault, given);
     return 0;
   }
-  const std::size_t before = size();
+  detail::addition fresh(*data_);
   if (!detail::list_folder(*data_, given, why)) return 0;
   data_->folders.push_back(std::move(given));
-  return size() - before;
+  return fresh.keep();
 }
 
 bool catalog::refresh() {

@@ -81,6 +81,9 @@ std::string respell(const std::string& path, unsigned attempt);
 std::vector<std::string> decorate(std::string_view name);
 // Which file `path` leads to, links followed; regular files only. Errors: as file::open.
 bool identify(const std::string& path, file_identity& out, fault& why);
+// Appends the names of all that lies in a folder, but for "." and "..", in any order. Errors: file_not_found,
+// permission_denied, file_unreadable, out_of_memory.
+bool list_folder(const std::string& folder, std::vector<std::string>& names, fault& why);
 
 // Loads a module, or counts one more reference of the system's on it. `path` may be a bare name: then the
 // system looks for it its own way. With no_load: only if it is loaded, else null and errc::not_loaded.
