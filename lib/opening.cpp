@@ -237,10 +237,9 @@ bool opening::still_ours(const module_record& r) noexcept {
 }
 
 bool opening::load_copy(const location& where, loaded& seen, os::fault& fault) {
-  const std::string copy = make_private_copy(where.path, fault);
-  const bool opened = !copy.empty() && system_open(copy, options_, seen, fault);
+  private_copy copy;
+  const bool opened = copy.make(where.path, fault) && system_open(copy.path(), options_, seen, fault);
   seen.copied = opened;
-  discard_private_copy(copy);
   return opened;
 }
 

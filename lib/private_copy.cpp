@@ -24,32 +24,45 @@ fs::path name_of_copy(const fs::path& file) {
   return name;
 }
 
-fs::path copy_into(const fs::path& folder, const fs::path& file, std::error_code& error) {
-  for (int i = 0; i != attempts; ++i) {
-    fs::path copy = folder / name_of_copy(file);
-    if (fs::copy_file(file, copy, error)) return copy;
-    if (error != std::errc::file_exists) break;
-  }
-  return {};
-}
-
 } // namespace
 
-std::string make_private_copy(const std::string& path, os::fault& why) {
+void private_copy::discard() const noexcept {
+  std::error_code ignored; // it is loaded still, or was not even begun
+  if (!place_.empty()) fs::remove(place_, ignored);
+}
+
+bool private_copy::copy_into(const fs::path& folder, const fs::path& file, std::error_code& error) {
+  for (int i = 0; i != attempts; ++i) {
+    fs::path copy = folder / name_of_copy(file);
+    const bool made = fs::copy_file(file, copy, error);
+    if (!made && error == std::errc::file_exists) continue;
+    place_ = std::move(copy); // also of one that was begun, for which the disk had no room
+    return made;
+  }
+  return false;
+}
+
+bool private_copy::make(const std::string& path, os::fault& why) {
   const fs::path file = path_of_utf8(path);
   std::error_code error;
-  fs::path copy = copy_into(file.parent_path(), file, error);
-  if (copy.empty()) {
+  bool made = copy_into(file.parent_path(), file, error);
+  if (!made) {
     std::error_code ignored; // the first refusal tells more
     const fs::path elsewhere = fs::temp_directory_path(ignored);
-    if (!ignored) copy = copy_into(elsewhere, file, error);
+    if (!ignored) {
+      discard();
+      made = copy_into(elsewhere, file, error);
+    }
   }
-  if (!copy.empty()) return utf8_of(copy);
+  if (made) {
+    path_ = utf8_of(place_);
+    return true;
+  }
   why.cause = errc::private_copy_failed;
   why.call = "copy_file";
   why.code = error.value();
   why.text = error.message();
-  return {};
+  return false;
 }
 
 void discard_private_copy(const std::string& copy) noexcept {
