@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string>
+#include <memory>
+#include <new>
+#include <utility>
 
 namespace tenure::inline v1::detail {
 namespace {
@@ -50,10 +52,12 @@ module_record* take_vetoing_locked(registry& g) noexcept {
   return nullptr;
 }
 
+// Without memory the rest stays as it is: known, and reported as vetoed.
 void leave_mapped(registry& g, report_builder& report) noexcept {
   for (;;) {
+    std::unique_ptr<left_reference> place(new (std::nothrow) left_reference);
     const sync::scoped_lock lock(g.mutex);
-    module_record* const r = take_vetoing_locked(g);
+    module_record* const r = place != nullptr ? take_vetoing_locked(g) : nullptr;
     if (r == nullptr) return;
     unload_entry entry = describe_locked(*r);
     entry.outcome = unload_outcome::kept;
@@ -61,7 +65,7 @@ void leave_mapped(registry& g, report_builder& report) noexcept {
     report.add(*r, entry);
     note_locked(g, event_kind::lingering, *r, entry.detail);
     r->state = phase::lingering; // what its code was given stays valid
-    leave_behind(r->handle);
+    leave_behind(std::move(place), r->handle);
     g.forget_locked(*r);
     registry::let_go(g); // never the last share: the caller has the manager
   }

@@ -5,15 +5,8 @@
 
 #include <tenure/detail/count.hpp>
 
-#include <new>
-
 namespace tenure::inline v1::detail {
 namespace {
-
-struct left_reference {
-  left_reference* next;
-  void* handle;
-};
 
 // Guards the list. A leaf.
 sync::mutex& list_mutex() noexcept { return sync::process_mutex<left_reference>(); }
@@ -36,12 +29,12 @@ left_reference* take_one(void* handle) noexcept {
 
 } // namespace
 
-void leave_behind(void* handle) noexcept {
-  auto* const made = new (std::nothrow) left_reference{nullptr, handle};
-  if (made == nullptr) return;
+void leave_behind(std::unique_ptr<left_reference> place, void* handle) noexcept {
+  left_reference* const left = place.release();
+  left->handle = handle;
   const sync::scoped_lock lock(list_mutex());
-  made->next = list;
-  publish_value(list, made);
+  left->next = list;
+  publish_value(list, left);
 }
 
 void take_back(void* handle) noexcept {

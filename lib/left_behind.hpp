@@ -2,11 +2,18 @@
 #ifndef TENURE_LIB_LEFT_BEHIND_HPP
 #define TENURE_LIB_LEFT_BEHIND_HPP
 
+#include <memory>
+
 namespace tenure::inline v1::detail {
 
-// Gives up a reference of the system's on a module that nobody here manages any more. If memory is refused
-// nobody will find it again, and the module stays for ever.
-void leave_behind(void* handle) noexcept;
+struct left_reference {
+  left_reference* next = nullptr;
+  void* handle = nullptr;
+};
+
+// Gives up a reference of the system's on a module that nobody here manages any more. `place` was made before
+// anything was given up: without one nobody would find the module again.
+void leave_behind(std::unique_ptr<left_reference> place, void* handle) noexcept;
 
 // What was left of the module goes: its manager is there again, and decides alone (C-H9: what Wine left could
 // never be unloaded). Pre: the caller's record holds a reference of its own, so that nothing is unmapped. No
