@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace {
@@ -113,6 +115,20 @@ extern "C" char* __wrap_dlerror() {
   return mine ? words : real;
 }
 
+// Threads are made by the C++ library, which throws. Its argument is a unique_ptr, which is passed by its
+// address.
+#if defined(__GLIBCXX__)
+extern "C" void __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
+    void* self, void* state, void (*depend)());
+extern "C" void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
+    void* self, void* state, void (*depend)()) {
+  if (refuses("a thread"))
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(self, state,
+                                                                                               depend);
+}
+#endif
+
 // The file is closed all the same, as Linux does it.
 extern "C" int __real_close(int fd);
 extern "C" int __wrap_close(int fd) {
@@ -126,6 +142,20 @@ extern "C" char* __real_getcwd(char* to, std::size_t size);
 extern "C" char* __wrap_getcwd(char* to, std::size_t size) {
   if (!refuses("getcwd")) return __real_getcwd(to, size);
   errno = ENOENT;
+  return nullptr;
+}
+
+// These two return a pointer.
+extern "C" DIR* __real_opendir(const char* path);
+extern "C" DIR* __wrap_opendir(const char* path) {
+  if (!refuses("opendir")) return __real_opendir(path);
+  errno = EMFILE;
+  return nullptr;
+}
+extern "C" dirent64* __real_readdir64(DIR* folder);
+extern "C" dirent64* __wrap_readdir64(DIR* folder) {
+  if (!refuses("readdir64")) return __real_readdir64(folder);
+  errno = EIO;
   return nullptr;
 }
 
