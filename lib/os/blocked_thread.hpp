@@ -49,9 +49,11 @@ inline constexpr bool callers_are_on_stack = false;
 
 class blocked_thread {
 public:
-  blocked_thread(const thread_folder& folder, pid_t thread) noexcept
+  // `place_of_list`: see place_of_robust_list.
+  blocked_thread(const thread_folder& folder, pid_t thread, std::uintptr_t place_of_list) noexcept
       : folder_(folder)
-      , thread_(thread) {}
+      , thread_(thread)
+      , place_of_list_(place_of_list) {}
 
   // Evidence if it is inside.
   stack_finding finding;
@@ -93,7 +95,7 @@ private:
       return look::inside;
     }
     if (!callers_are_on_stack) return look::unknown;
-    const stack_ends ends = ends_of(thread_);
+    const stack_ends ends = ends_of(thread_, place_of_list_);
     look seen = scan_up_to(ends.control_block, now, image);
     if (seen == look::unknown) seen = scan_up_to(ends.main, now, image);
     return seen;
@@ -127,6 +129,7 @@ private:
 
   const thread_folder& folder_;
   const pid_t thread_;
+  const std::uintptr_t place_of_list_;
 };
 
 } // namespace tenure::inline v1::os

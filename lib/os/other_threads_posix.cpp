@@ -247,7 +247,7 @@ private:
 
   look look_from_outside(pid_t thread) noexcept {
     if (!shared.knows_kernel_view) return look::unknown;
-    blocked_thread blocked(folder_, thread);
+    blocked_thread blocked(folder_, thread, place_of_list_);
     const look seen = blocked.scan(image_);
     if (seen == look::inside) conclude(thread, blocked.finding);
     return seen;
@@ -334,6 +334,7 @@ private:
   const mapped_image& image_;
   const pid_t process_;
   const pid_t self_;
+  const std::uintptr_t place_of_list_ = place_of_robust_list();
   thread_folder folder_;
   thread_questions& questions_ = shared.questions;
   const std::uint32_t nobodys_word_ = 0; // to pause with

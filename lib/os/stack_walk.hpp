@@ -84,13 +84,18 @@ public:
   careful_reader reader;
 
 private:
-  static constexpr std::size_t block_bytes = 2048; // on our own stack, which may be a small one
+  // What is read lies on the reader's stack, which may be a signal handler's. Who reads another thread's has room for a
+  // page: that is all of most stacks that wait, in one call.
+  static constexpr std::size_t own_block_bytes = 2048;
+  static constexpr std::size_t block_bytes = 4096;
 
   template <typename Visitor> TENURE_UNSANITIZED bool walk_from(std::size_t index, Visitor& visit) noexcept {
     address_range& range = starts[index];
     const bool own = on_own_stack(range.begin);
     if (own && index == 0 && memory_stays_) return walk_directly(range, visit);
-    return walk_carefully(range, own ? known_.end : range.begin + foreign_limit, visit);
+    const std::uintptr_t limit = own ? known_.end : range.begin + foreign_limit;
+    return memory_stays_ ? walk_carefully<own_block_bytes>(range, limit, visit)
+                         : walk_carefully<block_bytes>(range, limit, visit);
   }
 
   [[nodiscard]] TENURE_UNSANITIZED bool on_own_stack(std::uintptr_t sp) const noexcept {
@@ -106,15 +111,19 @@ private:
   }
 
   // Not inlined: keeps the buffer out of the frame that the ordinary case runs in.
-  template <typename Visitor>
+  template <std::size_t Bytes, typename Visitor>
   TENURE_UNSANITIZED TENURE_NOT_INLINED bool walk_carefully(address_range& range, std::uintptr_t limit,
                                                             Visitor& visit) noexcept {
-    stack_word block[block_bytes / sizeof(stack_word)];
+    stack_word block[Bytes / sizeof(stack_word)];
     range.begin &= ~(std::uintptr_t{sizeof(stack_word)} - 1);
     for (range.end = range.begin; range.end < limit;) {
       const std::uintptr_t at = range.end;
-      const std::size_t bytes = bytes_to_block_end(at, limit);
-      if (!reader.read(at, block, bytes)) return false;
+      const std::size_t surely_whole = bytes_to_block_end(at, limit, Bytes);
+      std::size_t bytes = limit - at <= Bytes ? limit - at : surely_whole;
+      if (!reader.read(at, block, bytes)) { // maybe only what is on the next page is gone
+        if (surely_whole == bytes || !reader.read(at, block, surely_whole)) return false;
+        bytes = surely_whole;
+      }
       range.end += bytes;
       if (visit({block, bytes / sizeof(stack_word), at})) return true;
     }
@@ -123,8 +132,9 @@ private:
 
   // Blocks end at multiples of their size, and so at the ends of pages: they are readable as a whole or not
   // at all.
-  TENURE_UNSANITIZED static std::size_t bytes_to_block_end(std::uintptr_t at, std::uintptr_t limit) noexcept {
-    const std::size_t to_block_end = block_bytes - at % block_bytes;
+  TENURE_UNSANITIZED static std::size_t bytes_to_block_end(std::uintptr_t at, std::uintptr_t limit,
+                                                           std::size_t size) noexcept {
+    const std::size_t to_block_end = size - at % size;
     return limit - at < to_block_end ? limit - at : to_block_end;
   }
 

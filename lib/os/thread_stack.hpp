@@ -49,9 +49,15 @@ inline std::uintptr_t robust_list_of(pid_t thread) noexcept {
                                                                      : 0;
 }
 
-inline stack_ends ends_of(pid_t thread) noexcept {
-  const std::uintptr_t list = robust_list_of(thread), own = robust_list_of(0);
-  return {list == 0 || own == 0 ? 0 : list - (own - own_control_block()), main_stack_end()};
+// Where in its control block a thread has that list: the same in all of a process. Zero where that is not known.
+inline std::uintptr_t place_of_robust_list() noexcept {
+  const std::uintptr_t own = robust_list_of(0);
+  return own == 0 ? 0 : own - own_control_block();
+}
+
+inline stack_ends ends_of(pid_t thread, std::uintptr_t place_of_list) noexcept {
+  const std::uintptr_t list = place_of_list != 0 ? robust_list_of(thread) : 0;
+  return {list != 0 ? list - place_of_list : 0, main_stack_end()};
 }
 
 } // namespace tenure::inline v1::os
