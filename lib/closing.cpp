@@ -112,7 +112,8 @@ bool record_result_locked(registry& g, module_record& r, const close_result& res
                           report_builder* report) noexcept {
   ++g.stats.closes;
   g.stats.closing = g.stats.closing + result.took;
-  unload_entry entry = describe_locked(r);
+  unload_entry entry;
+  if (report != nullptr) entry = describe_locked(r); // which looks at all records for who needs it
   entry.took = result.took;
   entry.violation = result.violation;
   const bool reopened =

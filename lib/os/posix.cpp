@@ -1,6 +1,5 @@
 // The port for systems with dlopen. Written on Linux with glibc; musl, macOS and the BSDs by their
 // documentation, and where they differ a function below says how.
-#include "os/fork.hpp"
 #include "os/loader_order.hpp"
 #include "os/os.hpp"
 
@@ -349,17 +348,15 @@ void kick(const char* path) noexcept {
   if (void* const handle = ::dlopen(path, RTLD_LAZY | RTLD_NOLOAD)) ::dlclose(handle);
 }
 
-std::uint64_t this_thread_number() noexcept {
+namespace {
+
+// Asked for once: a call of the system costs more than half of what a close asks besides. 0: not yet, or not in this
+// process.
+thread_local constinit std::uint64_t own_number = 0;
+
+std::uint64_t ask_thread_number() noexcept {
 #if defined(__linux__)
-  struct numbered {
-    std::uint64_t number;
-    unsigned forks;
-  };
-  // Kept: each step of a load wants it, and to ask the kernel each time is one per cent of a load.
-  static thread_local constinit numbered self{};
-  if (const unsigned forks = forks_so_far(); self.number == 0 || self.forks != forks)
-    self = {static_cast<std::uint64_t>(::syscall(SYS_gettid)), forks};
-  return self.number;
+  return static_cast<std::uint64_t>(::syscall(SYS_gettid));
 #elif defined(__APPLE__)
   std::uint64_t number = 0;
   ::pthread_threadid_np(nullptr, &number);
@@ -368,6 +365,15 @@ std::uint64_t this_thread_number() noexcept {
   return reinterpret_cast<std::uintptr_t>(::pthread_self());
 #endif
 }
+
+} // namespace
+
+std::uint64_t this_thread_number() noexcept {
+  if (own_number == 0) own_number = ask_thread_number();
+  return own_number;
+}
+
+void forget_thread_number() noexcept { own_number = 0; }
 
 bool thread_has_ended(std::uint64_t number) noexcept {
 #if defined(__linux__)
