@@ -77,13 +77,27 @@ module_traits module_traits::of(address_range image) noexcept {
 
 std::uintptr_t handler_tables::word_at(std::uintptr_t place, std::ptrdiff_t words_on) noexcept {
   constexpr std::ptrdiff_t word = sizeof(std::uintptr_t);
-  std::uintptr_t value = 0;
-  return reader_.read_word(place + static_cast<std::uintptr_t>(words_on * word), value) ? value : 0;
+  const std::uintptr_t at = place + static_cast<std::uintptr_t>(words_on * word);
+  if (at % sizeof(std::uintptr_t) != 0) return 0; // no table's
+  if (!held_.contains(at)) hold_around(at);
+  return held_.contains(at) ? words_[(at - held_.begin) / sizeof(std::uintptr_t)] : 0;
+}
+
+// The questions go up and down by some words, and on through a table: a read for each would take hundreds of times as
+// long where a module has left thousands of exit handlers.
+void handler_tables::hold_around(std::uintptr_t at) noexcept {
+  const std::uintptr_t before = at - words_before * sizeof(std::uintptr_t);
+  std::size_t got = reader_.read(before, words_, sizeof words_);
+  held_ = {before, before + got};
+  if (held_.contains(at)) return;
+  got = reader_.read(at, words_, sizeof(std::uintptr_t)); // it may be the first of its mapping
+  held_ = {at, at + (got == sizeof(std::uintptr_t) ? got : 0)};
 }
 
 // The variable __dso_handle of each module's start-up code has its own address as its value.
 bool handler_tables::is_dso_handle(std::uintptr_t value) noexcept {
-  return module_.image.contains(value) && word_at(value, 0) == value;
+  if (dso_handle_ == 0 && module_.image.contains(value) && word_at(value, 0) == value) dso_handle_ = value;
+  return value != 0 && value == dso_handle_;
 }
 
 // [kind][function, mangled][argument][DSO handle]; `place` is the function's.

@@ -46,8 +46,15 @@ private:
   bool is_deleted_key(const found_word& w) noexcept;
   bool is_loaders(const found_word& w) noexcept;
 
+  void hold_around(std::uintptr_t at) noexcept;
+
+  static constexpr std::size_t words_held = 64, words_before = 4; // an entry has four words
+
   const module_traits& module_;
   memory_reader& reader_;
+  address_range held_; // what `words_` has
+  std::uintptr_t words_[words_held];
+  std::uintptr_t dso_handle_ = 0; // the module's, once it was seen
 };
 
 } // namespace tenure::inline v1::os
