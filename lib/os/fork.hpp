@@ -21,9 +21,6 @@ struct fork_watcher {
 // what `prepare` takes, so neither is called with that held.
 void add_fork_watcher(fork_watcher& w) noexcept;
 void remove_fork_watcher(fork_watcher& w) noexcept;
-// How many lie between this process and the one that asked first: what is kept of a thread is another one's,
-// once they are more.
-[[nodiscard]] unsigned forks_so_far() noexcept;
 // The first one, for debuggers alone; always null where there is no fork().
 extern constinit fork_watcher* fork_watchers;
 

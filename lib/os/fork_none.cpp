@@ -7,7 +7,6 @@ constinit fork_watcher* fork_watchers = nullptr;
 
 void add_fork_watcher(fork_watcher&) noexcept {}
 void remove_fork_watcher(fork_watcher&) noexcept {}
-unsigned forks_so_far() noexcept { return 0; }
 void enter_fork_gate() noexcept {}
 void leave_fork_gate() noexcept {}
 void open_fork_gate() noexcept {}

@@ -34,7 +34,6 @@ bool gate_held = false; // by the forking thread; only it touches this, with `li
 pthread_mutex_t list = PTHREAD_MUTEX_INITIALIZER;
 
 pthread_once_t once = PTHREAD_ONCE_INIT;
-unsigned forks = 0; // written while there is one thread
 
 thread_local constinit unsigned own_depth = 0;                         // how often this thread holds the gate
 thread_local constinit int could_be_cancelled = PTHREAD_CANCEL_ENABLE; // before it took it
@@ -92,11 +91,6 @@ void add_fork_watcher(fork_watcher& w) noexcept {
   w.next = fork_watchers;
   fork_watchers = &w;
   ::pthread_mutex_unlock(&list);
-}
-
-unsigned forks_so_far() noexcept {
-  ::pthread_once(&once, watch_forks);
-  return forks;
 }
 
 void remove_fork_watcher(fork_watcher& w) noexcept {
