@@ -190,7 +190,7 @@ errc token_cause(key_answer answer) noexcept {
   return answer == key_answer::stale ? errc::token_already_revoked : errc::token_unknown;
 }
 
-bool take_back(token_state& s, std::uint64_t id, token_slot& slot, failure& why) noexcept {
+bool strike_out(token_state& s, std::uint64_t id, token_slot& slot, failure& why) noexcept {
   key_answer answer;
   {
     const gated_lock lock(s.tree->mutex);
@@ -285,7 +285,7 @@ std::uint64_t acquire_token(token_state& s, const code_location& where, bool tra
 
 bool revoke_token(token_state& s, std::uint64_t id, failure& why) noexcept {
   token_slot slot;
-  if (!take_back(s, id, slot, why)) return false;
+  if (!strike_out(s, id, slot, why)) return false;
   if (drop_hold(s.life)) {
     ending end(s, {final_reason::last_revoke, {id}, slot.holder});
     end.begin();

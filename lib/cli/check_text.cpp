@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t shown_symbols = 3; // of an obstacle, unless all are asked for
 constexpr std::size_t shown_output = 3;  // lines of what a module printed before its end
 
-std::string counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 class writer {
 public:
   writer(const check_options& options, const style& paint)

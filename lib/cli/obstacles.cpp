@@ -1,6 +1,7 @@
 #include "obstacles.hpp"
 
 #include "plugin_info.hpp"
+#include "style.hpp"
 
 #include <fmt/format.h>
 
@@ -15,10 +16,6 @@ using image::facts;
 bool has(const std::vector<image::symbol>& symbols, std::string_view name) noexcept {
   return std::any_of(symbols.begin(), symbols.end(),
                      [=](const image::symbol& each) { return each.name == name; });
-}
-
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 void find_nodelete(const facts& f, std::vector<obstacle>& into) {

@@ -37,4 +37,8 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 } // namespace tenure::cli

@@ -2,6 +2,7 @@
 #ifndef TENURE_LIB_CLI_STYLE_HPP
 #define TENURE_LIB_CLI_STYLE_HPP
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ private:
 /// Text from a file or a file's name, which may hold anything: control characters and escape sequences are
 /// made visible.
 std::string printable(std::string_view text);
+
+/// "1 symbol", "2 symbols".
+std::string counted(std::uint64_t count, std::string_view noun);
 
 } // namespace tenure::cli
 

@@ -12,7 +12,7 @@
 namespace tenure::cli {
 namespace {
 
-using json = nlohmann::json;
+using json = nlohmann::ordered_json; // as the child, which wrote it
 
 std::int64_t number(const json& usage, const char* key) {
   return usage.is_object() ? usage.value(key, std::int64_t{0}) : 0;

@@ -7,7 +7,7 @@ namespace {
 
 using enum os::stack_evidence;
 
-template <const char* Name> void through(const loaded_module& module, observer& host) {
+template <const char* Name> void while_throwing(const loaded_module& module, observer& host) {
   module.function<call_function>(Name)(&observer::look, &host);
 }
 
@@ -144,8 +144,8 @@ os::stack_evidence library_type_of(const loaded_module& module) {
 std::vector<test_case> exception_cases(const loaded_module& module) {
   const os::stack_evidence library_type = library_type_of(module);
   return {
-      {"destructor in the module, unwinding", return_address, through<unwind>},
-      {"catch block in the module", return_address, through<handle>},
+      {"destructor in the module, unwinding", return_address, while_throwing<unwind>},
+      {"catch block in the module", return_address, while_throwing<handle>},
       {"catch block in the host", exception_in_flight, host_catches<object>},
       {"catch block in the host, pointer thrown", exception_in_flight, host_catches<pointer>},
       {"catch block in the host, library's type", library_type, host_catches<library>},

@@ -5,11 +5,11 @@
 
 #include <doctest/doctest.h>
 
-using fixture = tenure_test::fixture<tenure::policy::final_close>;
+using final_close_fixture = tenure_test::fixture<tenure::policy::final_close>;
 using tenure_test::outcome_of;
 
 TEST_CASE("neither releases nor sweeps close, final_close closes everything idle") {
-  fixture f;
+  final_close_fixture f;
   for (int i = 0; i != 5; ++i)
     for (const std::string& file : {f.a, f.b, f.c}) f.open_and_release(file);
   CHECK(f.modules.sweep(tenure::duration(0)).empty());
@@ -22,7 +22,7 @@ TEST_CASE("neither releases nor sweeps close, final_close closes everything idle
 }
 
 TEST_CASE("idle modules are reported as kept by the policy until then") {
-  fixture f;
+  final_close_fixture f;
   f.open_and_release(f.a);
   CHECK(outcome_of(f.modules.report(), f.a) == "idle");
   CHECK(f.modules.next_due() == tenure::never);

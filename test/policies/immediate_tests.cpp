@@ -5,10 +5,10 @@
 
 #include <doctest/doctest.h>
 
-using fixture = tenure_test::fixture<tenure::policy::immediate>;
+using immediate_fixture = tenure_test::fixture<tenure::policy::immediate>;
 
 TEST_CASE("the last release closes this module, and no other") {
-  fixture f;
+  immediate_fixture f;
   const tenure::module other = f.modules.open(f.b);
   tenure::module held = f.modules.open(f.a);
   const tenure::module copy = held;
@@ -24,7 +24,7 @@ TEST_CASE("the last release closes this module, and no other") {
 }
 
 TEST_CASE("each use after the last release is a new load") {
-  fixture f;
+  immediate_fixture f;
   for (std::uint64_t i = 1; i != 6; ++i) {
     f.open_and_release(f.a);
     CHECK(f.modules.stats().loads == i);
@@ -34,7 +34,7 @@ TEST_CASE("each use after the last release is a new load") {
 }
 
 TEST_CASE("nothing is ever due") {
-  fixture f;
+  immediate_fixture f;
   f.open_and_release(f.a);
   CHECK(f.modules.next_due() == tenure::never);
 }

@@ -5,11 +5,11 @@
 
 #include <doctest/doctest.h>
 
-using fixture = tenure_test::fixture<tenure::policy::resident>;
+using resident_fixture = tenure_test::fixture<tenure::policy::resident>;
 using tenure_test::outcome_of;
 
 TEST_CASE("no release, sweep or final close unmaps, and the report says kept") {
-  fixture f;
+  resident_fixture f;
   f.open_and_release(f.a);
   static_cast<void>(f.modules.sweep(tenure::duration(0)));
   CHECK(f.loaded(f.a));
@@ -24,7 +24,7 @@ TEST_CASE("code that was kept stays callable after the manager's end") {
   int (*answer)() = nullptr;
   std::string file;
   {
-    fixture f;
+    resident_fixture f;
     answer = f.modules.open(f.a).symbol<int()>("answer").get();
     file = f.a;
   }
@@ -33,7 +33,7 @@ TEST_CASE("code that was kept stays callable after the manager's end") {
 }
 
 TEST_CASE("a module that was kept at a final close is used again without a load") {
-  fixture f;
+  resident_fixture f;
   f.open_and_release(f.a);
   static_cast<void>(f.modules.final_close());
   const tenure::module again = f.modules.open(f.a);

@@ -1,5 +1,6 @@
 // The report on ELF files, and on files that are none.
 #include "support/elf_builder.hpp"
+#include "support/find_symbol.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,12 +16,6 @@ namespace {
 
 image::facts report_on(const tenure_test::elf_file& file) {
   return image::read_facts(file.data, file.process());
-}
-
-const image::symbol* find(const std::vector<image::symbol>& symbols, std::string_view name) {
-  for (const auto& each : symbols)
-    if (each.name == name) return &each;
-  return nullptr;
 }
 
 } // namespace
@@ -46,19 +41,19 @@ TEST_CASE("symbols come with kind, version and size") {
   const auto file = build_elf();
   const auto report = report_on(file);
   CHECK(report.exports.size() == 4);
-  const auto* function = find(report.exports, "plugin_entry");
+  const auto* function = find_symbol(report.exports, "plugin_entry");
   REQUIRE(function);
   CHECK(function->kind == symbol_kind::function);
   CHECK(function->version == "OWN_1");
   CHECK(function->size == 16);
-  CHECK(find(report.exports, "plugin_data")->kind == symbol_kind::data);
-  CHECK(find(report.exports, "plugin_tls")->kind == symbol_kind::tls);
-  CHECK(find(report.exports, "plugin_tls")->version.empty());
-  CHECK(find(report.exports, "plugin_unique")->unique);
-  REQUIRE(find(report.imports, "puts"));
-  CHECK(find(report.imports, "puts")->version == "NEEDED_1");
-  CHECK_FALSE(find(report.imports, "puts")->weak);
-  CHECK(find(report.imports, "__cxa_thread_atexit_impl")->weak);
+  CHECK(find_symbol(report.exports, "plugin_data")->kind == symbol_kind::data);
+  CHECK(find_symbol(report.exports, "plugin_tls")->kind == symbol_kind::tls);
+  CHECK(find_symbol(report.exports, "plugin_tls")->version.empty());
+  CHECK(find_symbol(report.exports, "plugin_unique")->unique);
+  REQUIRE(find_symbol(report.imports, "puts"));
+  CHECK(find_symbol(report.imports, "puts")->version == "NEEDED_1");
+  CHECK_FALSE(find_symbol(report.imports, "puts")->weak);
+  CHECK(find_symbol(report.imports, "__cxa_thread_atexit_impl")->weak);
 }
 
 TEST_CASE("what keeps a library from unloading is told") {

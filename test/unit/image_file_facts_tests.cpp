@@ -1,5 +1,6 @@
 // The report that reads a file in parts says what the one that has it all in memory says.
 #include "support/elf_builder.hpp"
+#include "support/find_symbol.hpp"
 #include "support/macho_builder.hpp"
 #include "support/pe_builder.hpp"
 
@@ -48,12 +49,6 @@ void check_same(const file_bytes& data, const image::target& process) {
 image::target target_of(const file_bytes& data) {
   std::span<const std::byte> view(data);
   return image::built_for(image::source_of(view));
-}
-
-const image::symbol* find(const std::vector<image::symbol>& symbols, std::string_view name) {
-  for (const auto& each : symbols)
-    if (each.name == name) return &each;
-  return nullptr;
 }
 
 } // namespace
@@ -117,13 +112,13 @@ TEST_CASE("what a file was built for is read from it, so that any whole library 
 TEST_CASE("a unique symbol counts as bound only if a relocation refers to it") {
   const auto file = tenure_test::build_elf();
   const auto report = image::read_facts(file.data, file.process());
-  const auto* unique = find(report.exports, "plugin_unique");
+  const auto* unique = find_symbol(report.exports, "plugin_unique");
   REQUIRE(unique);
   CHECK_FALSE(unique->relocated);
   CHECK(report.obstacles.unique_symbols == 1);
   CHECK(report.obstacles.bound_unique_symbols == 0);
-  REQUIRE(find(report.imports, "puts"));
-  CHECK(find(report.imports, "puts")->relocated);
+  REQUIRE(find_symbol(report.imports, "puts"));
+  CHECK(find_symbol(report.imports, "puts")->relocated);
 }
 
 TEST_CASE("thread-local storage that no relocation fixes is dynamic") {

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-int ask(const tenure::module& m) { return m.symbol<int()>("answer")(); }
+int answer_of(const tenure::module& m) { return m.symbol<int()>("answer")(); }
 
 // The file under a spelling that was not used before, which is looked up anew.
 std::string other_spelling(const std::string& file, const std::string& detour = "./") {
@@ -30,9 +30,9 @@ TEST_CASE("an idle module whose file was replaced: the next open gives the new c
   const scratch folder;
   const std::string file = folder.copy("basic");
   tenure::manager<tenure::policy::final_close> modules;
-  CHECK(ask(modules.open(file)) == 42);
+  CHECK(answer_of(modules.open(file)) == 42);
   folder.replace(file, "other_code");
-  CHECK(ask(modules.open(file)) == 43);
+  CHECK(answer_of(modules.open(file)) == 43);
   CHECK(modules.stats().loads == 2);
   CHECK(tenure_test::all_closed(modules.final_close()));
 }
@@ -45,8 +45,8 @@ TEST_CASE("an active module whose file was replaced stays, and the new file is a
   folder.replace(file, "other_code");
   const tenure::module fresh = modules.open(other_spelling(file));
   CHECK(fresh != old);
-  CHECK(ask(old) == 42);
-  CHECK(ask(fresh) == 43);
+  CHECK(answer_of(old) == 42);
+  CHECK(answer_of(fresh) == 43);
   const auto report = modules.report();
   REQUIRE(report.size() == 2);
   int replaced = 0;
@@ -64,7 +64,7 @@ TEST_CASE(
   folder.replace(file, "other_code");
   const tenure::module fresh = modules.open(file);
   CHECK(fresh != old);
-  CHECK(ask(fresh) == 43);
+  CHECK(answer_of(fresh) == 43);
 }
 
 TEST_CASE("a module that is opened all the time is found replaced after some thousand opens at most") {
@@ -109,9 +109,9 @@ TEST_CASE("three versions of one file are loaded at once") {
   const tenure::module second = modules.open(other_spelling(file));
   folder.replace(file, "basic");
   const tenure::module third = modules.open(other_spelling(file, "././"));
-  CHECK(ask(first) == 42);
-  CHECK(ask(second) == 43);
-  CHECK(ask(third) == 42);
+  CHECK(answer_of(first) == 42);
+  CHECK(answer_of(second) == 43);
+  CHECK(answer_of(third) == 42);
   CHECK(first != third);
   CHECK(modules.stats().loads == 3);
 }
@@ -122,7 +122,7 @@ TEST_CASE("a module whose file is gone from its place lives on, and its name is 
   tenure::manager<tenure::policy::final_close> modules;
   const tenure::weak_module weak = modules.open(file);
   folder.take_away(file);
-  CHECK(ask(weak.lock()) == 42);
+  CHECK(answer_of(weak.lock()) == 42);
   tenure::failure why;
   CHECK(!modules.open(file, why));
   CHECK(why.code() == tenure::errc::file_not_found);
@@ -141,7 +141,7 @@ TEST_CASE("only Windows refuses to delete a loaded file and to rename another on
   fs::remove(file, code);
   CHECK(static_cast<bool>(code) == tenure_test::locks_loaded_files);
   CHECK(fs::exists(file) == tenure_test::locks_loaded_files);
-  CHECK(ask(m) == 42);
+  CHECK(answer_of(m) == 42);
 }
 
 TEST_CASE("the place of the new image is its own, without the old one's") {
