@@ -129,6 +129,13 @@ struct planted {
   const char* symbol = "";
 };
 
+// Where the C++ library keeps its handlers.
+#if defined(_LIBCPP_VERSION)
+constexpr const char* runtime = "libc++abi";
+#else
+constexpr const char* runtime = "libstdc++";
+#endif
+
 constexpr auto new_host = [] { host = std::make_unique<host_state>(); };
 
 template <auto Member, auto Offer> void keep() {
@@ -253,9 +260,9 @@ const planted all_planted[] = {
      },
      [] { std::fclose(std::exchange(stream, nullptr)); }},
     {"the terminate handler", place_kind::static_data, [] { std::set_terminate(offers().call); },
-     [] { std::set_terminate(std::abort); }, "libstdc++"},
+     [] { std::set_terminate(std::abort); }, runtime},
     {"the new handler", place_kind::static_data, [] { std::set_new_handler(offers().call); },
-     [] { std::set_new_handler(nullptr); }, "libstdc++"},
+     [] { std::set_new_handler(nullptr); }, runtime},
     {"a pthread key's destructor", place_kind::thread_key,
      [] { ::pthread_key_create(&key, offers().call_with); }, [] { ::pthread_key_delete(key); }},
     {"a timer's function", place_kind::heap, [] { start_timer(SIGEV_THREAD); }, stop_timer},
