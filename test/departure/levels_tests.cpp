@@ -50,14 +50,15 @@ private:
   std::thread thread_;
 };
 
-// Else the level asks what `threads` asks. The sanitizers' allocators are not the one that the scan knows: what is freed
-// stays as it was.
+// Else the level asks what `threads` asks. The sanitizers' allocators are not the one that the scan knows:
+// what is freed stays as it was.
 bool memory_is_searched() {
-  return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer && !tenure_test::thread_sanitizer;
+  return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer &&
+         !tenure_test::thread_sanitizer;
 }
 
-// What a step leaves in the frame that takes it is nothing that a module has left: so it gets one of its own, and no
-// trace of it remains.
+// What a step leaves in the frame that takes it is nothing that a module has left: so it gets one of its own,
+// and no trace of it remains.
 template <class Step> DEPARTURE_NOT_INLINED void apart(Step step) { step(); }
 template <class Step> void without_trace(Step step) {
   apart(step);

@@ -2,14 +2,13 @@
 // by whichever thread gets to it, none lost, and the observer's end waits for its last call.
 #include "events/listener.hpp"
 #include "schedules/fake_system.hpp"
-#include "support/scheduler.hpp"
+#include "schedules/thorough.hpp"
 #include "sync.hpp"
 
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -20,11 +19,6 @@ using tenure_test::grammar;
 using tenure_test::listener;
 
 namespace {
-
-std::size_t wanted() {
-  const char* const text = std::getenv("TENURE_SCHEDULES");
-  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
-}
 
 constexpr const char* a_path = "/a";
 constexpr const char* b_path = "/b";
@@ -76,16 +70,7 @@ template <class Policy> void survives(std::vector<body<Policy>> bodies, body<Pol
     made.check = [w] { w->end(); };
     return made;
   };
-  for (const schedule::strategy how : {schedule::strategy::random_walk, schedule::strategy::pct}) {
-    schedule::options options;
-    options.how = how;
-    options.distinct = wanted() / 2;
-    options.schedules = options.distinct * 10;
-    const schedule::result ran = schedule::explore(options, make);
-    CAPTURE(ran.describe());
-    CHECK(ran.passed());
-    CHECK(ran.distinct > 100);
-  }
+  schedule::survives(make);
 }
 
 template <class P> void observe(world<P>& w) { w.modules->observe(w.told); }

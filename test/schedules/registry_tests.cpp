@@ -2,13 +2,12 @@
 // Oracle: a module that a fiber holds is mapped (fake_system::use), no close too many, no deadlock, and at
 // the end all that was loaded is unloaded exactly as often.
 #include "schedules/fake_system.hpp"
-#include "support/scheduler.hpp"
+#include "schedules/thorough.hpp"
 
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -16,12 +15,6 @@ namespace schedule = tenure_test::schedule;
 using tenure_test::fake_system;
 
 namespace {
-
-// As many different schedules as each case must survive. test/run --all asks for 100,000.
-std::size_t wanted() {
-  const char* const text = std::getenv("TENURE_SCHEDULES");
-  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
-}
 
 constexpr const char* a_path = "/a";
 constexpr const char* b_path = "/b";
@@ -73,23 +66,7 @@ template <class Policy> void survives(std::vector<body<Policy>> bodies, body<Pol
     made.check = [w] { w->end(); };
     return made;
   };
-  const auto explored = [&](schedule::strategy how, std::size_t distinct, unsigned switches = 2) {
-    schedule::options options;
-    options.how = how;
-    options.distinct = distinct;
-    options.preemption_bound = switches;
-    options.schedules = distinct * 10; // random choices repeat themselves
-    const schedule::result ran = schedule::explore(options, make);
-    CAPTURE(ran.describe());
-    CHECK(ran.passed());
-    return ran;
-  };
-  const std::size_t walked = explored(schedule::strategy::random_walk, wanted()).distinct;
-  explored(schedule::strategy::pct, wanted() / 10);
-  explored(schedule::strategy::exhaustive, wanted() / 10); // with few switches
-  if (walked <
-      wanted()) // a small case has fewer different ones: then all of them, with as many switches as there are
-    CHECK(explored(schedule::strategy::exhaustive, wanted(), 1000).exhausted);
+  schedule::survives(make);
 }
 
 template <class Policy> void open_use_release(world<Policy>& w) {

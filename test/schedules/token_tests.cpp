@@ -1,13 +1,12 @@
 // Every interleaving of what threads do to one token source.
 // Oracle: a source ends exactly once; no token is given after it has ended; no deadlock.
 #include "schedules/fake_system.hpp"
-#include "support/scheduler.hpp"
+#include "schedules/thorough.hpp"
 
 #include <tenure/token.hpp>
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,11 +14,6 @@
 namespace schedule = tenure_test::schedule;
 
 namespace {
-
-std::size_t wanted() { // as in registry_tests.cpp
-  const char* const text = std::getenv("TENURE_SCHEDULES");
-  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
-}
 
 struct world {
   tenure_test::fake_system system; // its clock
@@ -46,17 +40,7 @@ void survives(const std::vector<body>& bodies, const body& prepare, const body& 
     made.check = [w, check] { check(*w); };
     return made;
   };
-  for (const schedule::strategy how :
-       {schedule::strategy::random_walk, schedule::strategy::pct, schedule::strategy::exhaustive}) {
-    schedule::options options;
-    options.how = how;
-    options.distinct = wanted();
-    options.schedules = 10 * wanted(); // random choices repeat themselves
-    const schedule::result ran = schedule::explore(options, make);
-    CAPTURE(ran.describe());
-    CHECK(ran.passed());
-    CHECK(ran.distinct > 10);
-  }
+  schedule::survives(make);
 }
 
 void acquire_and_revoke(world& w) {

@@ -1,7 +1,7 @@
 #ifndef TENURE_TEST_FIND_SYMBOL_HPP
 #define TENURE_TEST_FIND_SYMBOL_HPP
 
-#include "image/facts.hpp"
+#include "image/image.hpp"
 
 #include <string_view>
 #include <vector>
