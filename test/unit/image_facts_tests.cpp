@@ -11,6 +11,7 @@ using image::cause;
 using image::symbol_kind;
 using tenure_test::build_elf;
 using tenure_test::elf_options;
+using tenure_test::find_symbol;
 
 namespace {
 

@@ -10,6 +10,7 @@ namespace image = tenure::image;
 using image::byte_order;
 using image::tls_model;
 using tenure_test::file_bytes;
+using tenure_test::find_symbol;
 
 namespace {
 
