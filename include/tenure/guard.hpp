@@ -60,7 +60,8 @@ private:
 inline guard module::enter(TENURE_IF_TRACKED(const code_location& taken)) const {
   return guard(*this TENURE_AND_TAKEN);
 }
-template <detail::error_sink S> guard module::enter(S& sink TENURE_IF_TRACKED(, const code_location& taken)) const noexcept {
+template <detail::error_sink S>
+guard module::enter(S& sink TENURE_IF_TRACKED(, const code_location& taken)) const noexcept {
   return guard(*this, sink TENURE_AND_TAKEN);
 }
 
@@ -72,8 +73,11 @@ template <class F> decltype(auto) module::call(F&& f, const code_location& taken
 }
 #endif
 
-template <class F, class... Args> decltype(auto) module::call(F&& f, Args&&... args) const {
-  TENURE_IF_TRACKED(const code_location taken{"", __PRETTY_FUNCTION__, 0};) // a pack takes no default argument behind it
+// An empty pack and a default argument are equally good to some compilers.
+template <class F, class... Args>
+decltype(auto) module::call(F&& f, Args&&... args) const TENURE_IF_TRACKED(requires(sizeof...(Args) != 0)) {
+  TENURE_IF_TRACKED(
+      const code_location taken{"", __PRETTY_FUNCTION__, 0};) // a pack takes no default argument behind it
   const guard inside(*this TENURE_AND_TAKEN);
   TENURE_IF_TRACKED(detail::relabel_holder(&inside.held_, holder_kind::call);)
   return detail::call_across(*record_, [&]() -> decltype(auto) { return f(static_cast<Args&&>(args)...); });

@@ -133,7 +133,8 @@ public:
   //   int n = codec.call([&] { return decode(data, size); });
   // Pre: not empty. Errors: module_shut_down. Platform: exceptions of other languages than C++ keep nothing; where the compiler does not follow the
   // Itanium ABI (MSVC), the module stays loaded for good.
-  template <class F, class... Args> decltype(auto) call(F&& f, Args&&... args) const;
+  template <class F, class... Args>
+  decltype(auto) call(F&& f, Args&&... args) const TENURE_IF_TRACKED(requires(sizeof...(Args) != 0));
 #if defined(TENURE_TRACK_HOLDERS)
   template <class F> decltype(auto) call(F&& f, const code_location& taken = code_location::current()) const;
 #endif

@@ -36,7 +36,7 @@ static_assert(!std::is_copy_constructible_v<tenure::instance<widget>>);
 
 namespace {
 
-constexpr std::string_view here = "kinds_tests.cpp";
+constexpr std::string_view in_kinds = "kinds_tests.cpp";
 
 struct fixture {
   tenure::manager<> modules;
@@ -47,7 +47,7 @@ struct fixture {
     basic = modules.open(module_path("basic"));
     opened = __LINE__ - 1;
   }
-  std::string listed() const { return tenure_test::kinds_and_lines(basic.holders(), here); }
+  std::string listed() const { return tenure_test::kinds_and_lines(basic.holders(), in_kinds); }
   // What is expected behind the handle above.
   std::string with(holder_kind kind, unsigned line) const {
     return entry(holder_kind::handle, opened) + ", " + entry(kind, line);
@@ -107,14 +107,15 @@ TEST_CASE_FIXTURE(
   CHECK(listed() == with(holder_kind::handle, __LINE__ - 1));
   tenure::module b;
   b = basic;
-  CHECK(tenure_test::kinds_and_lines(b.holders(), here).ends_with(entry(holder_kind::handle, __LINE__ - 1)));
+  CHECK(tenure_test::kinds_and_lines(b.holders(), in_kinds)
+            .ends_with(entry(holder_kind::handle, __LINE__ - 1)));
   basic.reset();
   b.reset();
   {
     const auto captured = [a] { return a.holders().size(); };
     CHECK(captured() == 2);
   }
-  CHECK(tenure_test::kinds_and_lines(a.holders(), here) == entry(holder_kind::handle, __LINE__ - 11));
+  CHECK(tenure_test::kinds_and_lines(a.holders(), in_kinds) == entry(holder_kind::handle, __LINE__ - 11));
 }
 
 TEST_CASE_FIXTURE(fixture, "an argument by value is the caller's line while the call lasts") {

@@ -17,9 +17,9 @@ using tenure_test::module_path;
 
 namespace {
 
-constexpr std::string_view this_file = "moves_tests.cpp";
+constexpr std::string_view in_moves = "moves_tests.cpp";
 
-std::string listed(const tenure::module& m) { return tenure_test::kinds_and_lines(m.holders(), this_file); }
+std::string listed(const tenure::module& m) { return tenure_test::kinds_and_lines(m.holders(), in_moves); }
 
 } // namespace
 

@@ -14,7 +14,7 @@ using tenure_test::module_path;
 
 namespace {
 
-constexpr std::string_view here = "reports_tests.cpp";
+constexpr std::string_view in_reports = "reports_tests.cpp";
 
 const tenure::unload_entry* entry_of(const tenure::unload_report& report, std::string_view part) {
   for (const tenure::unload_entry& e : report)
@@ -33,7 +33,7 @@ TEST_CASE("a final close lists who keeps a busy module, and the formatter prints
   const tenure::unload_entry* const e = entry_of(report, "basic");
   REQUIRE(e != nullptr);
   CHECK(e->outcome == tenure::unload_outcome::busy);
-  CHECK(tenure_test::kinds_and_lines(e->holders, here) ==
+  CHECK(tenure_test::kinds_and_lines(e->holders, in_reports) ==
         entry(holder_kind::handle, line) + ", " + entry(holder_kind::symbol, line + 1));
   const std::string printed = fmt::format("{}", report);
   CHECK(printed.find("\n    handle, ") != std::string::npos);
@@ -46,7 +46,7 @@ TEST_CASE("sweeps, reports and ends list them, too") {
   const std::string expected = entry(holder_kind::handle, __LINE__ - 1);
   const auto listed = [&](const tenure::unload_report& report) {
     const tenure::unload_entry* const e = entry_of(report, "basic");
-    return e != nullptr ? tenure_test::kinds_and_lines(e->holders, here) : "no entry";
+    return e != nullptr ? tenure_test::kinds_and_lines(e->holders, in_reports) : "no entry";
   };
   CHECK(listed(modules.report()) == expected);
   CHECK(listed(tenure::end(modules, tenure::end_mode::leave_mapped)) == expected);
@@ -62,7 +62,7 @@ TEST_CASE("a pinned module's report names the pin") {
   const tenure::unload_entry* const e = entry_of(report, "basic");
   REQUIRE(e != nullptr);
   CHECK(e->outcome == tenure::unload_outcome::pinned);
-  CHECK(tenure_test::kinds_and_lines(e->holders, here) == entry(holder_kind::pin, line));
+  CHECK(tenure_test::kinds_and_lines(e->holders, in_reports) == entry(holder_kind::pin, line));
 }
 
 TEST_CASE("what is gone has no holders, and texts of a report outlive those who held") {
@@ -72,7 +72,7 @@ TEST_CASE("what is gone has no holders, and texts of a report outlive those who 
   const tenure::unload_report before = modules.report();
   basic.reset();
   const tenure::unload_report after = modules.final_close();
-  CHECK(tenure_test::kinds_and_lines(entry_of(before, "basic")->holders, here) ==
+  CHECK(tenure_test::kinds_and_lines(entry_of(before, "basic")->holders, in_reports) ==
         entry(holder_kind::handle, line));
   CHECK(entry_of(after, "basic")->holders.empty());
 }
