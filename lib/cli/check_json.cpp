@@ -14,8 +14,9 @@ using json = nlohmann::ordered_json;
 json as_json(const obstacle& it, bool accepted) {
   json result{
       {"kind", name_of(it.kind)}, {"evidence", it.evidence}, {"cure", it.cure}, {"accepted", accepted}};
+  demangler into_words;
   for (const auto& each : it.symbols)
-    result["symbols"].push_back({{"name", each}, {"demangled", demangle(each)}});
+    result["symbols"].push_back({{"name", each}, {"demangled", into_words(each)}});
   if (!it.chain.empty()) result["chain"] = it.chain;
   return result;
 }

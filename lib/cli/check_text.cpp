@@ -77,7 +77,8 @@ private:
   std::vector<std::string> shown(const std::vector<std::string>& symbols) const {
     const auto most = options_.verbose ? symbols.size() : std::min(symbols.size(), shown_symbols);
     std::vector<std::string> result;
-    for (std::size_t i = 0; i != most; ++i) result.push_back(demangle(symbols[i]));
+    demangler into_words;
+    for (std::size_t i = 0; i != most; ++i) result.push_back(into_words(symbols[i]));
     if (most < symbols.size()) result.push_back(fmt::format("and {} more", symbols.size() - most));
     return result;
   }

@@ -1,5 +1,8 @@
 #include "demangle.hpp"
 
+#include "mangled.hpp"
+
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -8,14 +11,27 @@
 #endif
 
 namespace tenure::cli {
+namespace {
+
+constexpr std::size_t longest_name = 4096;         // characters
+constexpr std::uint64_t longest_text = 128 * 1024; // characters; real libraries stay below a tenth of it
+constexpr unsigned most_references = 20;           // of a name whose grammar is not known to us
+
+// The work of a demangler grows with what it writes, and that as two to the power of the references.
+bool is_affordable(std::string_view name) {
+  if (name.size() > longest_name) return false;
+  if (const auto bound = bound_of_demangled(name)) return *bound <= longest_text;
+  const auto references = count_references(name);
+  return references <= most_references && (name.size() << references) <= longest_text;
+}
+
+} // namespace
 
 std::string demangle(std::string_view name) {
 #if __has_include(<cxxabi.h>)
-  // A damaged file's name may be as long as the file, and the demangler's work grows faster than its input.
-  constexpr std::size_t longest = 4096;
-  const bool apple = name.starts_with("__Z"); // Mach-O puts one more in front
-  if ((name.starts_with("_Z") || apple) && name.size() <= longest) {
-    const std::string ended(apple ? name.substr(1) : name);
+  const auto plain = name.starts_with("__Z") ? name.substr(1) : name; // Mach-O puts one more in front
+  if (plain.starts_with("_Z") && is_affordable(plain)) {
+    const std::string ended(plain);
     struct giver_back {
       void operator()(char* text) const noexcept { std::free(text); }
     };
@@ -26,6 +42,12 @@ std::string demangle(std::string_view name) {
   }
 #endif
   return std::string(name);
+}
+
+std::string demangler::operator()(std::string_view name) {
+  auto text = left_ == 0 ? std::string(name) : demangle(name);
+  left_ -= std::min<std::uint64_t>(left_, text.size());
+  return text;
 }
 
 } // namespace tenure::cli

@@ -36,10 +36,10 @@ bool read_text(const std::string& path, std::string& into, std::string& error) {
   return true;
 }
 
-listed_symbol listed(const image::symbol& it, bool demangled) {
+listed_symbol listed(const image::symbol& it, demangler* into_words) {
   listed_symbol result{
       std::string(it.name), {}, std::string(it.version), name_of(it.kind), it.size, it.weak, it.unique};
-  if (demangled) result.demangled = demangle(it.name);
+  if (into_words != nullptr) result.demangled = (*into_words)(it.name);
   if (result.demangled == result.name) result.demangled.clear();
   return result;
 }
@@ -54,7 +54,8 @@ std::string_view name_of(image::symbol_kind kind) noexcept {
 std::vector<listed_symbol> list_symbols(const std::vector<image::symbol>& all, bool demangled) {
   std::vector<listed_symbol> result;
   result.reserve(all.size());
-  for (const auto& each : all) result.push_back(listed(each, demangled));
+  demangler into_words;
+  for (const auto& each : all) result.push_back(listed(each, demangled ? &into_words : nullptr));
   std::stable_sort(result.begin(), result.end(),
                    [](const listed_symbol& a, const listed_symbol& b) { return a.name < b.name; });
   return result;
@@ -77,9 +78,10 @@ std::vector<std::string> find_lacking(const std::vector<std::string>& wanted, co
   const bool demangled = std::any_of(wanted.begin(), wanted.end(), [](const std::string& each) {
     return each.find_first_of("(: ") != each.npos;
   });
+  demangler into_words;
   for (const auto& each : f.exports) {
     there.emplace(each.name);
-    if (demangled) there.insert(demangle(each.name));
+    if (demangled) there.insert(into_words(each.name));
     // Mach-O puts an underline before what C calls them.
     if (f.kind == image::format::macho && each.name.starts_with('_')) there.emplace(each.name.substr(1));
   }
