@@ -125,7 +125,7 @@ struct version_sink {
   void* context = nullptr;
   void (*take)(void* context, unsigned index, std::uint32_t name) = nullptr;
 };
-finding read_version_names(tables&, version_sink) noexcept;
+finding read_version_names(tables&, version_sink);
 
 /// The hash tables' part of `read_symbol_limit`: `count` becomes the number of symbols, if the table tells.
 finding check_hash(tables&, std::uint64_t& count) noexcept;

@@ -34,7 +34,7 @@ public:
       , known_(known)
       , sink_(sink) {}
 
-  finding walk() noexcept {
+  finding walk() {
     const auto address = all_.dynamic.value(shape_.address_tag), at = all_.dynamic.at(shape_.address_tag);
     const auto room = all_.room_at(address);
     offset_ = all_.offset_of(address);
@@ -51,7 +51,7 @@ private:
   }
 
   // The loader goes on until the link is zero, whatever the count says; so both must agree.
-  finding walk_records() noexcept {
+  finding walk_records() {
     const auto count = all_.dynamic.value(shape_.count_tag);
     std::uint64_t at = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -66,7 +66,7 @@ private:
     return {};
   }
 
-  finding check_record(std::uint64_t at) noexcept {
+  finding check_record(std::uint64_t at) {
     if (!raw_.holds(at, shape_.size)) return fault(cause::out_of_range, at, at, raw_.size());
     if (raw_.u16(at) != revision) return fault(cause::bad_value, at, raw_.u16(at), revision);
     own_index_ = raw_.u16(at + 4) & index_mask;
@@ -75,7 +75,7 @@ private:
     return walk_aux(at + raw_.u32(at + shape_.aux_at), raw_.u16(at + shape_.count_at));
   }
 
-  finding walk_aux(std::uint64_t at, std::uint16_t count) noexcept {
+  finding walk_aux(std::uint64_t at, std::uint16_t count) {
     for (unsigned i = 0; i < count; ++i) {
       if (budget_-- == 0) return fault(cause::unterminated, at, i, count);
       if (auto bad = check_aux(at)) return bad;
@@ -86,7 +86,7 @@ private:
     return {};
   }
 
-  finding check_aux(std::uint64_t at) noexcept {
+  finding check_aux(std::uint64_t at) {
     if (!raw_.holds(at, shape_.aux_size)) return fault(cause::out_of_range, at, at, raw_.size());
     const auto name = raw_.u32(at + shape_.aux_name_at);
     if (name >= all_.strings.size()) return fault(cause::out_of_range, at, name, all_.strings.size());
@@ -95,7 +95,7 @@ private:
   }
 
   // Of a definition's names the first is its own, the others are those that it includes.
-  void note_index(unsigned index, std::uint32_t name) noexcept {
+  void note_index(unsigned index, std::uint32_t name) {
     if (!known_[index] && sink_.take != nullptr) sink_.take(sink_.context, index, name);
     known_.set(index);
   }
@@ -139,7 +139,7 @@ finding check_indices(tables& all, const known_indices& known) noexcept {
   return {};
 }
 
-finding walk_versions(tables& all, known_indices& known, version_sink sink) noexcept {
+finding walk_versions(tables& all, known_indices& known, version_sink sink) {
   if (all.dynamic.has(tag_verdef))
     if (auto bad = chain_walker(all, definitions, known, sink).walk()) return bad;
   if (all.dynamic.has(tag_verneed))
@@ -155,7 +155,7 @@ finding check_versions(tables& all) noexcept {
   return check_indices(all, known);
 }
 
-finding read_version_names(tables& all, version_sink sink) noexcept {
+finding read_version_names(tables& all, version_sink sink) {
   known_indices known;
   return walk_versions(all, known, sink);
 }
