@@ -1,5 +1,7 @@
 #include "check.hpp"
 
+#include "os/child.hpp"
+#include "output.hpp"
 #include "parallel.hpp"
 #include "progress.hpp"
 #include "symbol_list.hpp"
@@ -8,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <tuple>
 
@@ -43,17 +44,15 @@ public:
       , interface_(interface)
       , search_(table_, options.folders) {}
 
+  // What goes wrong with one file says nothing about the others.
   subject look_at(const met_file& file) {
-    auto it = file.named ? std::optional(read_library(file.path)) : read_met_file(file.path);
     subject result;
-    if (!it) return result;
-    result.report.emplace();
-    auto& report = *result.report;
-    report.path = it->path, report.identity = it->identity, report.error = it->error,
-    report.fault = it->fault;
-    if (it->readable()) fill(report, *it);
-    if (it->readable()) look_at_needs(*it, result);
-    if (options_.load && it->readable()) try_it(report);
+    try {
+      look_at(file, result);
+    } catch (const std::exception& e) {
+      if (!result.report) result.report.emplace().path = file.path;
+      result.report->error = e.what();
+    }
     return result;
   }
 
@@ -66,6 +65,18 @@ public:
   }
 
 private:
+  void look_at(const met_file& file, subject& result) {
+    auto it = file.named ? std::optional(read_library(file.path)) : read_met_file(file.path);
+    if (!it) return;
+    result.report.emplace();
+    auto& report = *result.report;
+    report.path = it->path, report.identity = it->identity, report.error = it->error,
+    report.fault = it->fault;
+    if (it->readable()) fill(report, *it);
+    if (it->readable()) look_at_needs(*it, result);
+    if (options_.load && it->readable()) try_it(report);
+  }
+
   void fill(file_report& report, const library& it) const {
     const auto& f = *it;
     report.target = describe_target(it), report.native = is_native(it);
@@ -108,10 +119,12 @@ private:
 
   void try_it(file_report& report) const {
     const std::chrono::milliseconds limit(static_cast<long long>(options_.timeout * 1e3));
-    if (report.native)
-      report.trial = try_module(report.path, {options_.cycles, limit});
-    else
+    if (!report.native) {
       report.error = fmt::format("cannot be tried here: it is {}", report.target);
+      return;
+    }
+    const auto path = absolute_path(report.path, report.error); // a bare name is looked for elsewhere
+    if (report.error.empty()) report.trial = try_module(path, {options_.cycles, limit, options_.folders});
   }
 
 public:
@@ -178,11 +191,10 @@ std::vector<file_report> check_all(const check_options& options, const std::vect
   return reports;
 }
 
-void print(const std::string& text, std::FILE* where) { std::fwrite(text.data(), 1, text.size(), where); }
-
 } // namespace
 
 int run_check(const check_options& options) {
+  if (options.load) expect_children();
   std::vector<std::string> interface;
   auto walked = find_files(options.paths);
   auto& problems = walked.errors;
@@ -193,9 +205,8 @@ int run_check(const check_options& options) {
   const auto reports = check_all(options, interface, walked.files);
   if (reports.empty() && problems.empty())
     problems.emplace_back("there is no shared library in what was named");
-  print(options.json ? to_json(reports, problems) : to_text(reports, options, style(options.colours)),
-        stdout);
-  for (const auto& each : problems) print(fmt::format("tenure: {}\n", printable(each)), stderr);
+  put(options.json ? to_json(reports, problems) : to_text(reports, options, style(options.colours)));
+  for (const auto& each : problems) complain(each);
   return problems.empty() ? status_of(reports) : status_unreadable;
 }
 

@@ -15,7 +15,7 @@ struct check_options {
   bool symbols = false, load = false, json = false, verbose = false, quiet = false;
   unsigned cycles = 1;
   double timeout = 10; ///< seconds
-  unsigned jobs = 0; ///< 0: one for each processor
+  unsigned jobs = 0;   ///< 0: one for each processor
   colour_choice colours = colour_choice::automatic;
 };
 

@@ -25,6 +25,7 @@ json as_json(const trial_result& it) {
   json result{{"outcome", name_of(it.outcome)},
               {"detail", it.detail},
               {"reason", it.reason},
+              {"step", it.step},
               {"cycles", it.cycles},
               {"load_us", it.load_us},
               {"close_us", it.close_us},
@@ -92,7 +93,8 @@ nlohmann::ordered_json as_json(const listed_symbol& it) {
 }
 
 std::string printed(const nlohmann::ordered_json& it) {
-  return it.dump(2, ' ', false, json::error_handler_t::replace) + '\n'; // a file's names need not be UTF-8
+  return it.dump(2, ' ', true, json::error_handler_t::replace) +
+         '\n'; // a file's names need not be UTF-8, nor printable
 }
 
 std::string to_json(const std::vector<file_report>& all, const std::vector<std::string>& problems) {

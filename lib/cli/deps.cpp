@@ -2,11 +2,10 @@
 
 #include "closure.hpp"
 #include "json.hpp"
+#include "output.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <cstdio>
 
 namespace tenure::cli {
 namespace {
@@ -51,19 +50,18 @@ private:
     if (is_unmet(it))
       return paint_.bad(
           fmt::format("{}  {}: {}", printable(it.name), name_of(it.state), printable(it.problem)));
-    if (it.node == no_node) return fmt::format("{}  {}", printable(it.name), paint_.faint(it.problem));
+    if (it.node == no_node)
+      return fmt::format("{}  {}", printable(it.name), paint_.faint(printable(it.problem)));
     if (!opens && all_.nodes[it.node].it->needed.empty())
       return fmt::format("{} => {}", printable(it.name), printable(it.path));
     return fmt::format("{} => {} {}{}", printable(it.name), printable(it.path),
-                       paint_.faint(opens ? fmt::format("({})", it.how) : "(shown elsewhere)"),
+                       paint_.faint(opens ? fmt::format("({})", printable(it.how)) : "(shown elsewhere)"),
                        opens ? note_on(it.node) : "");
   }
 
   std::string note_on(std::size_t index) const {
-    const auto& obstacles = all_.nodes[index].it->obstacles;
-    return keeps_for_ever(obstacles)
-               ? paint_.warning(fmt::format(" [stays: {}]", name_of(obstacles.front().kind)))
-               : "";
+    const auto* const lasting = find_lasting(all_.nodes[index].it->obstacles);
+    return lasting != nullptr ? paint_.warning(fmt::format(" [stays: {}]", name_of(lasting->kind))) : "";
   }
 
   const closure& all_;
@@ -116,16 +114,12 @@ std::string as_json(const closure& all) {
 
 int run_deps(const deps_options& options) {
   const auto it = read_library(options.path);
-  if (!it.readable()) {
-    fmt::print(stderr, "tenure: {}: {}\n", printable(it.path), printable(it.error));
-    return status_unreadable;
-  }
+  if (!it.readable()) return refuse(it.path, it.error, options.json);
   summary_table table;
   searcher search(table, options.folders);
   const auto all = find_closure(summarise(it), search);
   const style paint(options.colours);
-  const auto text = options.json ? as_json(all) : options.dot ? as_dot(all) : tree(all, paint).draw();
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  put(options.json ? as_json(all) : options.dot ? as_dot(all) : tree(all, paint).draw());
   return unmet_needs(all).empty() ? status_good : status_bad;
 }
 

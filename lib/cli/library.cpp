@@ -106,6 +106,15 @@ std::optional<library> read_met_file(const std::string& path) {
   return result.readable() || is_worth_telling(result) ? std::optional(std::move(result)) : std::nullopt;
 }
 
+std::string absolute_path(const std::string& path, std::string& error) {
+  os::fault fault;
+  const auto internal = os::to_internal(path_view(path), fault);
+  auto result = fault ? std::string() : os::make_absolute(internal, fault);
+  if (!fault) return result;
+  error = words_of(fault);
+  return {};
+}
+
 bool is_native(const library& it) noexcept {
   const auto own = image::native();
   return it->kind == own.kind && it->bits == own.bits && it->order == own.order &&

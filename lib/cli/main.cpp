@@ -2,15 +2,18 @@
 #include "bench.hpp"
 #include "check.hpp"
 #include "deps.hpp"
+#include "os/child.hpp"
 #include "os/program.hpp"
+#include "output.hpp"
 #include "symbols.hpp"
 #include "trial.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
+#include <sstream>
 
 namespace tenure::cli {
 namespace {
@@ -24,6 +27,16 @@ std::vector<std::string> obstacle_names() {
     names.emplace_back(name_of(static_cast<obstacle_kind>(i)));
   return names;
 }
+
+// CLI::Range lets through what is no number.
+const CLI::Validator seconds(
+    [](const std::string& text) {
+      constexpr double least = 0.001, most = 86'400;
+      double value = 0;
+      const bool right = CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+      return right ? std::string() : fmt::format("{} is not between {} and {}", text, least, most);
+    },
+    "SECONDS");
 
 void add_colours(CLI::App& to, colour_choice& into) {
   to.add_option("--color,--colour", into, "auto, always or never; NO_COLOR is respected")
@@ -41,8 +54,8 @@ void add_trial(CLI::App& to, check_options& into) {
   to.add_option("--cycles", into.cycles, "with --load: so many times, and tell what grows")
       ->check(CLI::Range(1U, 1'000'000U));
   to.add_option("--timeout", into.timeout,
-                "with --load: seconds after which a child is ended; 10 unless told")
-      ->check(CLI::Range(0.001, 86'400.0));
+                "with --load: seconds that a child may take for a step; 10 unless told")
+      ->check(seconds);
 }
 
 CLI::App* add_check(CLI::App& app, check_options& into) {
@@ -60,7 +73,7 @@ CLI::App* add_check(CLI::App& app, check_options& into) {
   to->add_flag("--json", into.json, "for programs");
   to->add_flag("-v,--verbose", into.verbose, "all that is known, of all");
   to->add_flag("-q,--quiet", into.quiet, "only what does not unload");
-  to->add_option("-j,--jobs", into.jobs, "files at once; one for each processor unless told");
+  to->add_option("-j,--jobs", into.jobs, "files at once, at most 256; one for each processor unless told");
   add_colours(*to, into.colours);
   to->footer("Ends with 0 if all unload, 1 if some do not, 2 if one could not be read.\n\nExamples:\n"
              "  tenure check build/plugins               in your tests: nothing may keep a plug-in loaded\n"
@@ -97,10 +110,13 @@ CLI::App* add_deps(CLI::App& app, deps_options& into) {
 CLI::App* add_bench(CLI::App& app, bench_options& into) {
   auto* const to = app.add_subcommand(
       "bench", "What do loading, finding and unloading cost, beside the bare system calls?");
-  to->add_option("FILE", into.path, "a library; it is loaded into this process")->required();
+  to->add_option("FILE", into.path, "a library; it is loaded in a child process")->required();
   to->add_option("--symbol", into.symbol, "what is looked up; the first function unless told");
   to->add_option("--call", into.called, "a function without arguments that is called");
   to->add_option("--count", into.count, "so many times")->check(CLI::Range(1U, 1'000'000U));
+  to->add_option("--timeout", into.timeout,
+                 "seconds without progress after which it is ended; 10 unless told")
+      ->check(seconds);
   to->add_flag("--json", into.json, "for programs");
   to->footer("Example:\n  tenure bench --count 1000 plugins/libflac.so");
   return to;
@@ -130,15 +146,26 @@ struct command {
   }
 };
 
+// Help and version are for the standard output; whatever else CLI11 says has the arguments in it as they are.
+int explain(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out, err;
+  if (app.exit(error, out, err) == 0) return put(out.str()), status_good;
+  complain(error.what());
+  complain("--help tells what may be asked");
+  return status_unreadable;
+}
+
 int run_command(std::vector<std::string> arguments) {
   if (!arguments.empty() && arguments[0] == trial_word)
     return run_trial({arguments.begin() + 1, arguments.end()});
+  if (!arguments.empty() && arguments[0] == bench_word)
+    return run_bench_child({arguments.begin() + 1, arguments.end()});
   command one;
   try {
     std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the end
     one.app.parse(std::move(arguments));
   } catch (const CLI::ParseError& e) {
-    return one.app.exit(e) == 0 ? status_good : status_unreadable;
+    return explain(one.app, e);
   }
   return one.run();
 }
@@ -148,9 +175,13 @@ int run_command(std::vector<std::string> arguments) {
 
 int main(int count, char** arguments) {
   try {
-    return tenure::cli::run_command(tenure::cli::own_arguments(count, arguments));
+    const int status = tenure::cli::run_command(tenure::cli::own_arguments(count, arguments));
+    return tenure::cli::all_was_put() ? status : tenure::cli::status_unreadable;
+  } catch (const tenure::cli::interrupted& e) {
+    tenure::cli::end_by(e);
+    return tenure::cli::status_unreadable;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "tenure: %s\n", e.what());
+    tenure::cli::complain(e.what());
     return tenure::cli::status_unreadable;
   }
 }

@@ -118,10 +118,11 @@ std::vector<std::string> find_warnings(const library& it) {
   return found;
 }
 
-bool keeps_for_ever(const std::vector<obstacle>& all) noexcept {
-  return std::any_of(all.begin(), all.end(), [](const obstacle& each) {
+const obstacle* find_lasting(const std::vector<obstacle>& all) noexcept {
+  const auto at = std::find_if(all.begin(), all.end(), [](const obstacle& each) {
     return each.kind != obstacle_kind::thread_local_destructor;
   });
+  return at != all.end() ? &*at : nullptr;
 }
 
 } // namespace tenure::cli

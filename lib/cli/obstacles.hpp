@@ -38,8 +38,9 @@ std::vector<obstacle> find_obstacles(const library& it);
 /// What makes loading or unloading harder without preventing it: sentences.
 std::vector<std::string> find_warnings(const library& it);
 
-/// True if one of them keeps the library for ever, not only while threads live.
-bool keeps_for_ever(const std::vector<obstacle>&) noexcept;
+/// The first that keeps the library for ever, not only while threads live; null if there is none.
+const obstacle* find_lasting(const std::vector<obstacle>&) noexcept;
+inline bool keeps_for_ever(const std::vector<obstacle>& all) noexcept { return find_lasting(all) != nullptr; }
 
 } // namespace tenure::cli
 

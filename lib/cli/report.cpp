@@ -9,6 +9,7 @@ namespace {
 file_fate judge_trial(const trial_result& it) noexcept {
   switch (it.outcome) {
   case trial_outcome::gone:
+  case trial_outcome::resident: // what its file says is all that is known
     return file_fate::unloads;
   case trial_outcome::lingering:
   case trial_outcome::in_use:
@@ -18,6 +19,7 @@ file_fate judge_trial(const trial_result& it) noexcept {
   case trial_outcome::crashed:
   case trial_outcome::left:
   case trial_outcome::hung:
+  case trial_outcome::cut_off:
   case trial_outcome::not_tried:
     break;
   }

@@ -1,12 +1,11 @@
 #include "symbols.hpp"
 
 #include "json.hpp"
+#include "output.hpp"
 #include "symbol_list.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <cstdio>
 
 namespace tenure::cli {
 namespace {
@@ -30,17 +29,14 @@ std::string as_json(const library& it, const symbols_options& options,
 
 int run_symbols(const symbols_options& options) {
   const auto it = read_library(options.path);
-  if (!it.readable()) {
-    fmt::print(stderr, "tenure: {}: {}\n", printable(it.path), printable(it.error));
-    return status_unreadable;
-  }
+  if (!it.readable()) return refuse(it.path, it.error, options.json);
   const auto all = list_symbols(options.imports ? it->imports : it->exports, !options.mangled);
   std::string text;
   if (options.json)
     text = as_json(it, options, all);
   else
     for (const style paint(options.colours); const auto& each : all) text += line_of(each, paint);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  put(text);
   return status_good;
 }
 

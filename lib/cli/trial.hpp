@@ -20,13 +20,16 @@ enum class trial_outcome : std::uint8_t {
   crashed,
   left, ///< ended the process
   hung,
+  cut_off,   ///< closed the descriptor by which its child process tells what happens
+  resident,  ///< this command itself is linked with it
   not_tried, ///< no child could be started
 };
 std::string_view name_of(trial_outcome) noexcept;
 
 struct trial_options {
   unsigned cycles = 1;
-  std::chrono::milliseconds limit{10'000};
+  std::chrono::milliseconds limit{10'000}; ///< for each step
+  std::vector<std::string> folders;        ///< in which the loader looks first
 };
 
 /// What grew between the first cycle's end and the last one's, all cycles together.
@@ -37,8 +40,8 @@ struct trial_growth {
 struct trial_result {
   trial_outcome outcome = trial_outcome::not_tried;
   std::string detail; ///< a clause: why, and what to do
-  std::string reason; ///< of a lingering one: "unique_symbol"; of a refused one: the number of the errc
-  std::string step; ///< what it was doing when it crashed, hung or left: "loading", "unloading", "at the end"
+  std::string reason; ///< of a lingering one: "unique_symbol"; of a refused one: "missing_dependency"
+  std::string step; ///< what it was doing at last: "loading", "loaded", "unloading", "unloaded", "at the end"
   std::string output;               ///< the last that the child printed
   unsigned cycles = 0;              ///< complete ones
   double load_us = 0, close_us = 0; ///< the median of all cycles
@@ -47,6 +50,7 @@ struct trial_result {
   trial_growth growth;
 };
 
+/// `path`: absolute, as a bare name would be looked for in the system's folders.
 trial_result try_module(const std::string& path, const trial_options&);
 
 /// The child's part. `arguments`: those behind the word that chose it.

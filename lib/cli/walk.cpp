@@ -32,25 +32,50 @@ bool cannot_be_one(const fs::path& path) {
 // A link to a neighbour: that one is met by its own name.
 bool leads_next_door(const fs::directory_entry& entry) {
   std::error_code failed;
-  if (!entry.is_symlink(failed)) return false;
   const auto target = fs::read_symlink(entry.path(), failed);
   return !failed && !target.has_parent_path();
 }
 
-void walk_folder(const fs::path& folder, walk_result& into) {
-  std::vector<met_file> met;
-  std::error_code failed;
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (fs::recursive_directory_iterator at(folder, options, failed), end; !failed && at != end;
-       at.increment(failed)) {
-    std::error_code gone;
-    if (cannot_be_one(at->path()) || leads_next_door(*at) || !at->is_regular_file(gone)) continue;
-    met.push_back({detail::utf8_of(at->path()), false});
+class walker {
+public:
+  explicit walker(walk_result& into)
+      : into_(into) {}
+
+  void walk(const fs::path& top) {
+    folders_.push_back(top);
+    while (!folders_.empty()) {
+      const auto folder = std::move(folders_.back());
+      folders_.pop_back();
+      list(folder);
+    }
+    std::sort(met_.begin(), met_.end(), [](const met_file& a, const met_file& b) { return a.path < b.path; });
+    into_.files.insert(into_.files.end(), met_.begin(), met_.end());
   }
-  if (failed) into.errors.push_back(fmt::format("{}: {}", detail::utf8_of(folder), failed.message()));
-  std::sort(met.begin(), met.end(), [](const met_file& a, const met_file& b) { return a.path < b.path; });
-  into.files.insert(into.files.end(), met.begin(), met.end());
-}
+
+private:
+  void list(const fs::path& folder) {
+    std::error_code failed;
+    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+      meet(*at);
+    if (failed) into_.errors.push_back(fmt::format("{}: {}", detail::utf8_of(folder), failed.message()));
+  }
+
+  void meet(const fs::directory_entry& entry) {
+    std::error_code gone;
+    const bool link = entry.is_symlink(gone);
+    if (!link && entry.is_directory(gone)) return folders_.push_back(entry.path());
+    if (cannot_be_one(entry.path())) return;
+    const auto kind = entry.status(gone).type();
+    // A link that leads nowhere is handed on: the reader says so of what has a library's name.
+    const bool leads_nowhere = link && (kind == fs::file_type::not_found || kind == fs::file_type::none);
+    if (leads_nowhere || (kind == fs::file_type::regular && !(link && leads_next_door(entry))))
+      met_.push_back({detail::utf8_of(entry.path()), false});
+  }
+
+  walk_result& into_;
+  std::vector<fs::path> folders_; // still to be listed
+  std::vector<met_file> met_;
+};
 
 } // namespace
 
@@ -61,7 +86,7 @@ walk_result find_files(const std::vector<std::string>& arguments) {
     std::error_code none;
     const bool plain = each.find('\0') == each.npos;
     if (plain && !each.empty() && fs::is_directory(detail::path_of_utf8(each), none))
-      walk_folder(detail::path_of_utf8(each), result);
+      walker(result).walk(detail::path_of_utf8(each));
     else
       result.files.push_back({each, true});
   }

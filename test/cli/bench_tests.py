@@ -29,5 +29,18 @@ class Bench(command.Case):
         self.assertIn("libcli_kept.so", result.err)
 
 
+class Ends(command.Case):
+    def test_a_module_that_crashes_leaves_or_hangs_ends_no_more_than_its_child(self):
+        for name, words in [("crash_load", "crashed"), ("exit_load", "exit status 0"), ("hang_load", "hung"), ("closer", "closed file")]:
+            result = tenure_json("bench", "--timeout", "2", oddity(name))
+            self.assertEqual((result.status, result.json["status"]), (2, 2), name)
+            self.assertIn(words, result.json["error"])
+            self.assertIn(words, result.err)
+
+    def test_figures_that_a_module_writes_are_not_taken_for_ours(self):
+        result = tenure_json("bench", "--count", "3", oddity("liar"))
+        self.assertEqual((result.status, len(result.json["steps"])), (0, 4))
+
+
 if __name__ == "__main__":
     command.main()

@@ -1,7 +1,9 @@
 """`tenure check`: verdicts, evidence, cures and exit statuses, of files that nothing of is run."""
 import os
 import pathlib
+import resource
 import struct
+import subprocess
 import unittest
 
 import command
@@ -187,6 +189,41 @@ class Folders(command.Case):
         self.assertEqual(result.status, 2)
         self.assertIn("no shared library", result.err)
 
+    def test_a_folder_that_cannot_be_read_is_an_error_and_is_named(self):
+        (self.folder / "secret").mkdir()
+        self.copy(module("basic"), "secret/libbasic.so")
+        self.copy(module("second"))
+        os.chmod(self.folder / "secret", 0)
+        os.chmod(self.folder, 0o755)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        if nobody and not command.may_be_run_by_others():
+            self.skipTest("nobody else may run the command")
+        for arguments, count in [([str(self.folder)], 1), ([str(self.folder / "secret")], 0)]:
+            result = tenure_json("check", *arguments, **nobody)
+            self.assertEqual((result.status, len(result.json["files"])), (2, count))
+            self.assertIn("secret", result.json["problems"][0])
+            self.assertIn("ermission denied", result.json["problems"][0])
+            self.assertEqual(len(result.json["problems"]), 1)
+
+    def test_a_link_to_a_library_that_is_not_there_is_told_of(self):
+        self.copy(module("basic"))
+        os.symlink("nowhere.so", self.folder / "libnear.so")
+        os.symlink("/nowhere/at/all.so", self.folder / "libfar.so")
+        os.symlink("nowhere.txt", self.folder / "notes.txt")
+        result = tenure_json("check", str(self.folder))
+        self.assertEqual(result.status, 2)
+        self.assertEqual([(os.path.basename(each["path"]), each["verdict"]) for each in result.json["files"]],
+                         [("libbasic.so", "unloads"), ("libfar.so", "unreadable"), ("libnear.so", "unreadable")])
+
+    def test_more_threads_than_the_system_gives_are_no_error(self):
+        if command.SANITIZED:
+            self.skipTest("a sanitizer needs more memory than that")
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))
+        result = tenure("check", "-j3000", *[module("basic")] * 400, preexec_fn=little_memory)
+        # Where the threads have taken all memory there is none for the files, and that is said.
+        self.assertTrue(result.status == 0 or "bad_alloc" in result.out + result.err, result.err)
+
     def test_statuses_are_the_worst_of_all(self):
         bad = self.write("bad.so", b"no")
         self.assertEqual(tenure("check", module("basic"), module("second")).status, 0)
@@ -214,6 +251,28 @@ class Text(command.Case):
         out = tenure("check", evil).out
         self.assertNotIn("\033", out)
         self.assertIn("\\x1b", out)
+
+    def test_what_cannot_be_written_is_an_error(self):
+        for arguments in [["check", module("basic")], ["check", "--json", module("basic")], ["symbols", module("basic")],
+                          ["deps", module("basic")], ["bench", "--count", "2", module("basic")], ["--help"]]:
+            with open("/dev/full", "wb") as full:
+                ended = subprocess.run([command.COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, check=False,
+                                       env=command.environment({}))
+            self.assertEqual(ended.returncode, 2, arguments)
+            self.assertIn(b"could not be written", ended.stderr)
+
+    def test_files_that_cannot_be_answered_for_are_in_the_json_too(self):
+        bad = self.write("bad.so", b"no library")
+        for sub in ["symbols", "deps", "bench"]:
+            result = tenure_json(sub, bad)
+            self.assertEqual((result.status, result.json["status"], result.json["path"]), (2, 2, bad))
+            self.assertNotEqual(result.json["error"], "")
+
+    def test_a_time_that_is_no_number_is_refused(self):
+        for time in ["nan", "-1", "0", "inf", "soon", "1e9"]:
+            result = tenure("check", "--load", "--timeout", time, module("basic"))
+            self.assertEqual(result.status, 2, time)
+            self.assertIn("--timeout", result.err)
 
     def test_help_has_examples_and_the_version_is_told(self):
         for sub in ["check", "symbols", "deps", "bench"]:

@@ -22,6 +22,12 @@ def oddity(name):
     return str(ODDITIES / f"libcli_{name}.so")
 
 
+def may_be_run_by_others():
+    """Each folder down to the command must let others through."""
+    path = pathlib.Path(COMMAND).resolve()
+    return all(each.stat().st_mode & 0o001 for each in [path, *path.parents])
+
+
 def environment(changes):
     # A sanitizer's handlers would turn the crash of a module into an exit.
     settings = {
@@ -46,7 +52,7 @@ def tenure(*arguments, env=None, **options):
                            check=False, **options)
     result = Result(ended)
     if result.status < 0 or "Sanitizer" in result.err or "runtime error" in result.err:
-        raise AssertionError(f"tenure {arguments} ends with {result.status}:\n{result.out}\n{result.err}")
+        raise AssertionError(f"tenure {arguments[:8]} ends with {result.status}:\n{result.out}\n{result.err}")
     return result
 
 

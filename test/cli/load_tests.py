@@ -1,4 +1,8 @@
 """`tenure check --load`: a module is tried in a child process, which may crash, hang or leave."""
+import os
+import select
+import signal
+import subprocess
 import sys
 import unittest
 
@@ -9,8 +13,8 @@ from command import check_one, module, oddity
 PATIENCE = ["--timeout", "200"]
 
 
-def trial(path, *arguments, env=None):
-    report, status = check_one(path, "--load", *arguments, env=env)
+def trial(path, *arguments, **options):
+    report, status = check_one(path, "--load", *arguments, **options)
     return report, report["trial"], status
 
 
@@ -78,12 +82,94 @@ class Ends(command.Case):
         report, tried, status = trial(oddity("noisy"), "--cycles", "3", *PATIENCE)
         self.assertEqual((report["verdict"], tried["outcome"], tried["cycles"], status), ("unloads", "gone", 3, 0))
 
+    def test_words_that_only_look_like_ours_are_left_out(self):
+        report, tried, status = trial(oddity("liar"), *PATIENCE)
+        self.assertEqual((report["verdict"], tried["outcome"], tried["cycles"], status), ("unloads", "gone", 1, 0))
+        result = command.tenure_json("check", "--load", oddity("liar"), module("basic"), *PATIENCE)
+        self.assertEqual([each["verdict"] for each in result.json["files"]], ["unloads", "unloads"])
+
+    def test_what_never_ends_is_neither_kept_nor_waited_for(self):
+        _, tried, status = trial(oddity("flood"), "--timeout", "2")
+        self.assertEqual((tried["outcome"], tried["cycles"], status), ("hung", 0, 1))
+
+    def test_a_module_that_closes_our_descriptors_is_told_of_that(self):
+        report, tried, status = trial(oddity("closer"), *PATIENCE)
+        self.assertEqual((report["verdict"], tried["outcome"], status), ("misbehaves", "cut-off", 1))
+        self.assertIn("closed file descriptors", tried["detail"])
+
+    def test_the_time_limit_is_for_each_step_and_not_for_all_cycles(self):
+        # Each load takes a tenth of a second: together they take longer than the limit.
+        _, tried, status = trial(oddity("slow"), "--cycles", "60", "--timeout", "5")
+        self.assertEqual((tried["outcome"], tried["cycles"], status), ("gone", 60, 0))
+
+    def test_a_refusal_has_its_reason_by_name_and_the_step(self):
+        _, tried, _ = trial(self.copy(oddity("keeper")), *PATIENCE)
+        self.assertEqual((tried["reason"], tried["step"]), ("missing_dependency", "at the end"))
+        _, tried, _ = trial(oddity("crash_load"), *PATIENCE)
+        self.assertEqual(tried["step"], "loading")
+
+    def test_a_folder_on_the_command_line_is_searched_by_the_child_too(self):
+        alone = self.copy(oddity("keeper"))
+        report, tried, status = trial(alone, "--accept", "nodelete", "-L", str(command.ODDITIES), *PATIENCE)
+        self.assertEqual((report["verdict"], tried["outcome"], status), ("unloads", "lingering", 0))
+
+    def test_what_the_command_itself_is_linked_with_is_not_tried(self):
+        libc = [each["path"] for each in command.tenure_json("deps", oddity("leaks")).json["libraries"]
+                if os.path.basename(each["path"]).startswith("libc.")]
+        if not libc:
+            self.skipTest("no C library of its own here")
+        report, tried, _ = trial(libc[0], *PATIENCE)
+        self.assertEqual(tried["outcome"], "resident", report)
+
     def test_all_of_them_at_once(self):
         names = ["crash_load", "hang_load", "exit_load", "noisy", "crash_unload"]
         result = command.tenure_json("check", "--load", "-j4", "--timeout", "5", *map(oddity, names))
         outcomes = [each["trial"]["outcome"] for each in result.json["files"]]
         self.assertEqual(outcomes[:3], ["crashed", "hung", "left"])
         self.assertEqual(result.status, 1)
+
+
+class Names(command.Case):
+    def test_a_name_without_a_folder_is_the_file_here_and_not_one_of_the_system_s(self):
+        self.copy(module("basic"), "plain.so")
+        self.copy(oddity("crash_load"), "libz.so.1")
+        report, tried, status = trial("plain.so", *PATIENCE, cwd=self.folder)
+        self.assertEqual((report["verdict"], tried["outcome"], status), ("unloads", "gone", 0))
+        report, tried, status = trial("libz.so.1", *PATIENCE, cwd=self.folder)
+        self.assertEqual((report["verdict"], tried["outcome"], status), ("misbehaves", "crashed", 1))
+
+
+class Circumstances(command.Case):
+    """Whoever starts the command may have odd ways."""
+
+    def test_children_that_the_caller_ignores_are_told_of_all_the_same(self):
+        _, tried, status = trial(oddity("crash_load"), *PATIENCE, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual((tried["outcome"], status), ("crashed", 1))
+
+    def test_closed_standard_streams_do_not_mix_up_the_child_s(self):
+        def close():
+            os.close(0)
+            os.close(2)
+        report, tried, status = trial(module("basic"), *PATIENCE, preexec_fn=close)
+        self.assertEqual((report["verdict"], tried["outcome"], status), ("unloads", "gone", 0))
+
+    @unittest.skipUnless(hasattr(os, "pidfd_open"), "ends of other processes cannot be waited for")
+    def test_no_child_outlives_the_command_that_is_ended(self):
+        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]:
+            fifo = str(self.folder / f"fifo{number}")
+            os.mkfifo(fifo)
+            # As from a terminal: where the tests run in the background, SIGINT is ignored.
+            parent = subprocess.Popen([command.COMMAND, "check", "--load", "--timeout", "1000", oddity("hang_load")],
+                                      env=command.environment({"TENURE_TEST_FIFO": fifo}), stdout=subprocess.DEVNULL,
+                                      preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in [signal.SIGINT, signal.SIGHUP]])
+            with open(fifo, encoding="ascii") as told:
+                child = os.pidfd_open(int(told.read()))
+            parent.send_signal(number)
+            self.assertEqual(parent.wait(), -number)
+            ended = select.poll()
+            ended.register(child, select.POLLIN)
+            ended.poll()  # without a limit here: meson has one
+            os.close(child)
 
 
 class Growth(command.Case):

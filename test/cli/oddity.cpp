@@ -1,7 +1,9 @@
 // A module for `tenure check --load`, with one oddity; a macro says which.
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <pthread.h>
+#include <string>
 #include <unistd.h>
 
 #include <fcntl.h>
@@ -11,6 +13,19 @@
 namespace {
 
 [[maybe_unused]] void crash() { *reinterpret_cast<volatile int*>(sizeof(int)) = 1; }
+// Whoever reads the FIFO learns who hangs, and that it does.
+[[maybe_unused]] void tell_who_hangs() {
+  const char* const fifo = std::getenv("TENURE_TEST_FIFO");
+  if (fifo == nullptr) return;
+  const int to = ::open(fifo, O_WRONLY);
+  const auto pid = std::to_string(::getpid());
+  static_cast<void>(!::write(to, pid.c_str(), pid.size()));
+  ::close(to);
+}
+[[maybe_unused]] void write_all(int to, const char* text) {
+  static_cast<void>(!::write(to, text, std::strlen(text)));
+}
+
 [[maybe_unused]] void hang() {
   for (;;) ::pause();
 }
@@ -21,7 +36,10 @@ struct life {
 #elif defined(CRASH_UNLOAD)
   ~life() { crash(); }
 #elif defined(HANG_LOAD)
-  life() { hang(); }
+  life() {
+    tell_who_hangs();
+    hang();
+  }
 #elif defined(HANG_UNLOAD)
   ~life() { hang(); }
 #elif defined(EXIT_LOAD)
@@ -31,6 +49,26 @@ struct life {
 #elif defined(NOISY) // on every descriptor that a child of ours may have
   life() {
     for (int i = 0; i != 8; ++i) static_cast<void>(!::write(i, "{\"step\": nonsense\n", 18));
+  }
+#elif defined(LIAR)  // writes what looks like our lines, and are none
+  life() {
+    for (const char* const each :
+         {"{\"step\":1}\n", "[]\n", "{\"step\":\"loaded\",\"us\":\"long\",\"usage\":[]}\n",
+          "{\"step\":\"loading\",\"usage\":{\"resident_bytes\":-9223372036854775807}}\n",
+          "{\"step\":\"refused\",\"detail\":7,\"reason\":{}}\n",
+          "{\"step\":\"measured\",\"steps\":[1],\"stays\":2}\n", "\xff\n"})
+      write_all(3, each);
+  }
+#elif defined(SLOW)
+  life() { ::usleep(100'000); }
+#elif defined(FLOOD)
+  life() {
+    const std::string text(1 << 16, 'x');
+    for (;;) write_all(3, text.c_str());
+  }
+#elif defined(CLOSER)
+  life() {
+    for (int i = 3; i != 256; ++i) ::close(i);
   }
 #elif defined(OWN_THREAD)
   life() {

@@ -13,7 +13,7 @@ _tenure() {
     check) options='--load --cycles --timeout --api --accept --library-path --symbols --json --verbose --quiet --jobs --color --help' ;;
     symbols) options='--imports --mangled --json --color --help' ;;
     deps) options='--dot --json --library-path --color --help' ;;
-    bench) options='--symbol --call --count --json --help' ;;
+    bench) options='--symbol --call --count --timeout --json --help' ;;
     *) COMPREPLY=($(compgen -W 'check symbols deps bench --help --help-all --version' -- "$current")) && return ;;
     esac
     case $current in

@@ -13,7 +13,7 @@ complete -c tenure -n '__fish_seen_subcommand_from check deps' -s L -l library-p
 
 complete -c tenure -n '__fish_seen_subcommand_from check' -l load -d 'Try each in a child process'
 complete -c tenure -n '__fish_seen_subcommand_from check' -l cycles -x -d 'How often'
-complete -c tenure -n '__fish_seen_subcommand_from check' -l timeout -x -d 'When a child is ended'
+complete -c tenure -n '__fish_seen_subcommand_from check bench' -l timeout -x -d 'When a child is ended'
 complete -c tenure -n '__fish_seen_subcommand_from check' -l api -r -d 'A list of symbols'
 complete -c tenure -n '__fish_seen_subcommand_from check' -l accept -x -a 'nodelete unique-symbol tls-destructor tls-variable objective-c needed-by loader' -d 'An obstacle that is no failure'
 complete -c tenure -n '__fish_seen_subcommand_from check' -l symbols -d 'List what they export'

@@ -1,5 +1,6 @@
 #include "cli/os/child.hpp"
 
+#include "cli/line_splitter.hpp"
 #include "cli/os/program.hpp"
 #include "os/windows.hpp"
 
@@ -7,11 +8,14 @@
 #include <charconv>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace tenure::cli {
 namespace {
 
-constexpr std::size_t longest_output = 4096; // bytes that are kept of what it prints: its last words
+constexpr std::size_t longest_output = 4096;          // bytes that are kept of what it prints: its last words
+constexpr std::size_t longest_results = 16 * 1048576; // bytes that arrive between two looks
+constexpr DWORD look_again = 20;                      // ms between two looks at what it has told
 
 class handle {
 public:
@@ -46,11 +50,13 @@ public:
     writing_.close();
     thread_ = std::thread([this] { read(); });
   }
-  // Pre: all who could write have ended.
-  std::string finish() {
-    thread_.join();
-    return std::move(text_);
+  // What has arrived since the last time.
+  std::string take() {
+    const std::lock_guard lock(guard_);
+    return std::exchange(text_, {});
   }
+  // Pre: all who could write have ended.
+  void finish() { thread_.join(); }
 
 private:
   void read() {
@@ -58,6 +64,7 @@ private:
     DWORD got = 0;
     while (ReadFile(reading_.get(), buffer.data(), static_cast<DWORD>(buffer.size()), &got, nullptr) != 0 &&
            got != 0) {
+      const std::lock_guard lock(guard_);
       text_.append(buffer.data(), got);
       if (text_.size() > most_) text_.erase(0, text_.size() - most_);
     }
@@ -65,7 +72,8 @@ private:
 
   const std::size_t most_;
   handle reading_, writing_;
-  std::string text_; // the thread's, until it is joined
+  std::mutex guard_; // of the text
+  std::string text_;
   std::thread thread_;
 };
 
@@ -126,29 +134,49 @@ void judge(HANDLE process, child_end& into) {
     into.words = code == access_violation ? "access violation" : "exception " + std::to_string(code);
 }
 
+// False if it did nothing for so long.
+bool watch(HANDLE process, std::chrono::milliseconds limit, pipe_reader& results, line_splitter& lines,
+           const line_listener& listener) {
+  using clock = std::chrono::steady_clock;
+  auto end = clock::now() + limit;
+  while (WaitForSingleObject(process, look_again) != WAIT_OBJECT_0) {
+    if (clock::now() >= end) return false;
+    bool progress = false;
+    lines.feed(results.take(), [&](std::string_view line) { progress = listener(line) || progress; });
+    if (progress) end = clock::now() + limit;
+  }
+  return true;
+}
+
 } // namespace
 
-child_end run_child(const std::vector<std::string>& arguments, std::chrono::milliseconds limit) {
+// The job ends with us, whoever ends us.
+void expect_children() noexcept {}
+void end_by(interrupted) noexcept {}
+
+child_end run_child(const child_setup& setup, const line_listener& listener) {
   // A child inherits all inheritable handles there are: one after the other, so that none keeps another's
   // pipe open.
   static std::mutex starting;
   std::unique_lock lock(starting);
   child_end result;
-  pipe_reader results(SIZE_MAX), output(longest_output);
+  pipe_reader results(longest_results), output(longest_output);
   started child;
-  if (!start(command_line(arguments, results.writing()), output.writing(), child)) {
+  if (!start(command_line(setup.arguments, results.writing()), output.writing(), child)) {
     result.words = "CreateProcess fails with " + std::to_string(GetLastError());
     return result;
   }
   results.start(), output.start();
   lock.unlock();
-  const auto wait = WaitForSingleObject(child.process.get(), static_cast<DWORD>(limit.count()));
-  if (wait == WAIT_OBJECT_0)
+  line_splitter lines;
+  if (watch(child.process.get(), setup.limit, results, lines, listener))
     judge(child.process.get(), result);
   else
     result.fate = child_fate::timed_out;
   TerminateJobObject(child.job.get(), 1);
-  result.results = results.finish(), result.output = output.finish();
+  results.finish(), output.finish();
+  lines.feed(results.take(), listener);
+  result.output = output.take();
   return result;
 }
 
