@@ -1,5 +1,6 @@
 // A manager in words: for people, and as JSON.
 #include "json_text.hpp"
+#include "printable_text.hpp"
 
 #include <tenure/module_list.hpp>
 
@@ -29,16 +30,18 @@ std::string holds_of(const module_info& m) {
 
 // A line for the module, and one for each thing more that is to be said.
 std::string lines_of(const module_info& m, time_point now) {
-  std::string out = fmt::format("{}: {}{}{}", m.path, to_string(m.state), age_of(m, now), holds_of(m));
+  std::string out =
+      fmt::format("{}: {}{}{}", printable(m.path), to_string(m.state), age_of(m, now), holds_of(m));
   if (m.is_static) return out + ", part of the program\n";
   out += fmt::format(", loaded in {:.3f} ms, {} KiB at {}",
                      static_cast<double>(m.load_time.nanoseconds) / 1e6, m.bytes / 1024, fmt::ptr(m.address));
   if (m.file_replaced) out += ", its file was replaced";
   out += '\n';
   if (m.reason != linger_reason::none) out += fmt::format("    {}\n", to_string(m.reason));
-  if (*m.detail != '\0') out += fmt::format("    {}: {}\n", to_string(m.outcome), m.detail);
+  if (*m.detail != '\0') out += fmt::format("    {}: {}\n", to_string(m.outcome), printable(m.detail));
   if (*m.holders != '\0' && std::string_view(m.holders) != m.detail)
-    out += fmt::format("    held: {}\n", m.holders);
+    out += fmt::format("    held: {}\n", printable(m.holders));
+  for (const holder& h : m.held_by) out += fmt::format("    {}\n", printable(h.text));
   return out;
 }
 
@@ -76,11 +79,26 @@ private:
   std::string out_;
 };
 
+std::string json_of(const holder& h) {
+  json_object o;
+  o.words("kind", to_string(h.kind)).words("text", h.text).words("name", h.name).number("count", h.count);
+  o.number("thread", h.thread).number("age_ns", h.age.nanoseconds);
+  o.words("file", h.taken.file).number("line", h.taken.line).words("function", h.taken.function);
+  return o.finish();
+}
+
+std::string json_of(const holder_range& all) {
+  std::string list;
+  for (const holder& h : all) list += (list.empty() ? "" : ",") + json_of(h);
+  return '[' + list + ']';
+}
+
 std::string json_of(const module_info& m) {
   json_object o;
   o.words("path", m.path).words("name", m.name).words("state", to_string(m.state));
   o.words("outcome", to_string(m.outcome)).words("reason", to_string(m.reason)).words("detail", m.detail);
-  o.words("holders", m.holders).truth("static", m.is_static).truth("file_replaced", m.file_replaced);
+  o.words("holders", m.holders).raw("held_by", json_of(m.held_by));
+  o.truth("static", m.is_static).truth("file_replaced", m.file_replaced);
   o.number("references", m.references).number("pins", m.pins).number("life", m.life);
   o.number("load_ns", m.load_time.nanoseconds).number("bytes", m.bytes);
   o.number("address", reinterpret_cast<std::uintptr_t>(m.address));

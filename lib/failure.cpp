@@ -1,5 +1,6 @@
 // The text of failures: one allocation, shared by the copies.
 #include "failure_access.hpp"
+#include "printable_text.hpp"
 
 #include <tenure/detail/count.hpp>
 #include <tenure/detail/record.hpp> // set_failure: what is exported is said there
@@ -144,19 +145,20 @@ const cause& find_cause(errc code) noexcept {
   return causes[0];
 }
 
-// "path: general: explanation: missing: x (call: system text, code n); advice"
+// "path: general: explanation: missing: x (call: system text, code n); advice". For people, so that no file's name writes on
+// their terminal; the particulars are there as they are.
 std::string compose(const failure_parts& p) {
   const cause& c = find_cause(p.code);
   std::string text;
-  if (!p.path.empty()) text += fmt::format("{}: ", p.path);
+  if (!p.path.empty()) text += printable(p.path) + ": ";
   text += c.general;
-  if (!p.missing.empty()) text += fmt::format(": {}", p.missing);
-  if (!p.explanation.empty()) text += fmt::format(": {}", p.explanation);
+  if (!p.missing.empty()) text += ": " + printable(p.missing);
+  if (!p.explanation.empty()) text += ": " + printable(p.explanation);
   if (*p.call != '\0')
     text += fmt::format(" ({}: {}, code {})", p.call,
-                        p.system_text.empty() ? "no reason given" : p.system_text, p.system_code);
+                        p.system_text.empty() ? "no reason given" : printable(p.system_text), p.system_code);
   const std::string_view advice = p.advice.empty() ? std::string_view(c.advice) : p.advice;
-  if (!advice.empty()) text += fmt::format("; {}", advice);
+  if (!advice.empty()) text += "; " + printable(advice);
   return text;
 }
 

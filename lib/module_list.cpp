@@ -15,7 +15,13 @@ namespace tenure::inline v1 {
 namespace detail {
 
 struct module_list_data {
+  struct subject { // of the module at the same index, until they are sorted
+    const module_record* record;
+    std::uint64_t generation;
+  };
   std::vector<module_info> modules;
+  std::vector<subject> subjects;
+  std::forward_list<holder_data> holders;
   std::forward_list<std::string> texts; // what these point at
   manager_stats stats;
   time_point at;
@@ -72,8 +78,21 @@ module_info describe_one_locked(const module_record& r, module_list_data& list) 
 void collect_locked(const registry& g, module_list_data& list) {
   list.stats = g.stats_locked();
   list.at = g.now();
-  for (const module_record* r = g.records; r != nullptr; r = r->next_record)
-    if (r->state != phase::absent) list.modules.push_back(describe_one_locked(*r, list));
+  for (const module_record* r = g.records; r != nullptr; r = r->next_record) {
+    if (r->state == phase::absent) continue;
+    list.modules.push_back(describe_one_locked(*r, list));
+    list.subjects.push_back({r, r->generation});
+  }
+}
+
+// Without the mutex: the table of holders has locks of its own.
+void collect_tracked(module_list_data& list) {
+  for (std::size_t i = 0; i != list.subjects.size(); ++i) {
+    holder_data& found = list.holders.emplace_front();
+    collect_holders(*list.subjects[i].record, list.subjects[i].generation, found);
+    list.complete = list.complete && found.complete;
+    list.modules[i].held_by = {found.holders.data(), found.holders.size()};
+  }
 }
 
 } // namespace
@@ -81,13 +100,14 @@ void collect_locked(const registry& g, module_list_data& list) {
 module_list modules_of(registry& g) noexcept {
   auto* const list = new (std::nothrow) module_list_data;
   if (list == nullptr) return {};
-  {
-    const sync::scoped_lock lock(g.mutex);
-    try {
+  try {
+    {
+      const sync::scoped_lock lock(g.mutex);
       collect_locked(g, *list);
-    } catch (const std::bad_alloc&) {
-      list->complete = false;
     }
+    if (holders_are_tracked()) collect_tracked(*list);
+  } catch (const std::bad_alloc&) {
+    list->complete = false;
   }
   std::sort(list->modules.begin(), list->modules.end(),
             [](const module_info& a, const module_info& b) { return a.life < b.life; });

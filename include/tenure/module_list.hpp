@@ -35,6 +35,8 @@ struct module_info {
   duration load_time{};          // what the system took to load it
   const void* address = nullptr; // of the image; null: not known, or static
   std::size_t bytes = 0;         // of address space
+  // By whom it is held, in builds with TENURE_TRACK_HOLDERS; the oldest first. Looked at right after the rest.
+  holder_range held_by{};
 };
 
 namespace detail {

@@ -1,6 +1,7 @@
 #include "style.hpp"
 
 #include "os/terminal.hpp"
+#include "printable_text.hpp"
 
 #include <fmt/format.h>
 
@@ -25,17 +26,7 @@ std::string style::painted(std::string_view code, std::string_view text) const {
   return colours_ ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
 }
 
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char each : text) {
-    const auto byte = static_cast<unsigned char>(each);
-    if (byte < 0x20 || byte == 0x7f)
-      result += fmt::format("\\x{:02x}", byte);
-    else
-      result += each;
-  }
-  return result;
-}
+std::string printable(std::string_view text) { return detail::printable(text); }
 
 std::string counted(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");

@@ -25,8 +25,7 @@ private:
   bool colours_;
 };
 
-/// Text from a file or a file's name, which may hold anything: control characters and escape sequences are
-/// made visible.
+/// Text from a file or a file's name, which may hold anything: what a terminal would obey is made visible.
 std::string printable(std::string_view text);
 
 /// "1 symbol", "2 symbols".

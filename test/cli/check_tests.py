@@ -251,6 +251,16 @@ class Text(command.Case):
         out = tenure("check", evil).out
         self.assertNotIn("\033", out)
         self.assertIn("\\x1b", out)
+        evil = str(self.copy(module("basic"), "lib\033[31m\u009b\u202eevil\n.so"))
+        for arguments in [["check", evil], ["check", "--json", evil], ["check", "-v", "--load", evil], ["symbols", "--json", evil],
+                          ["deps", evil], ["deps", "--dot", evil], ["deps", "--json", evil], ["bench", "--count", "2", evil],
+                          ["bench", "--call", evil, evil], ["check", evil, "--" + evil[-20:]], [evil], ["check", evil + "no"],
+                          ["check", "--api", evil + "no", evil], ["check", "--accept", evil, evil]]:
+            result = tenure(*arguments)
+            told = result.out + result.err
+            self.assertTrue(told)
+            for each in ["\033", "\u009b", "\u202e", "evil\n"]:
+                self.assertNotIn(each, told, arguments)
 
     def test_what_cannot_be_written_is_an_error(self):
         for arguments in [["check", module("basic")], ["check", "--json", module("basic")], ["symbols", module("basic")],

@@ -1,5 +1,6 @@
 """`tenure deps`: what is needed, and where it is found."""
 import os
+import pathlib
 
 import command
 from command import module, oddity, tenure, tenure_json
@@ -14,6 +15,15 @@ class Needs(command.Case):
         self.assertEqual(need["state"], "found")
         self.assertTrue(os.path.samefile(need["path"], command.MODULES / "apart" / "libneeded.so"))
         self.assertIn("$ORIGIN", need["how"])
+
+    def test_where_it_was_found_cannot_write_on_the_terminal(self):
+        path = self.folder / "libodd.so"
+        path.write_bytes(pathlib.Path(module("dependent")).read_bytes().replace(b"$ORIGIN/apart", b"$ORIGIN/ap\033rt"))
+        (self.folder / "ap\033rt").mkdir()
+        self.copy(command.MODULES / "apart" / "libneeded.so", "ap\033rt/libneeded.so")
+        out = tenure("deps", str(path)).out
+        self.assertIn("RUNPATH $ORIGIN/ap\\x1brt", out)
+        self.assertNotIn("\033", out)
 
     def test_the_tree_names_each_library_and_where_it_is(self):
         out = tenure("deps", module("dependent")).out

@@ -84,7 +84,8 @@ TEST_CASE("a line is one line, whatever a path has in it") {
   const log_file out;
   tenure::event_log log(out.file);
   log(event_of("/two\nlines\r\x1b[31m\x7f"));
-  CHECK(out.whole() == "0.000000 /two lines  [31m : idled, /two lines  [31m \n");
+  const std::string shown = R"(/two\x0alines\x0d\x1b[31m\x7f)";
+  CHECK(out.whole() == "0.000000 " + shown + ": idled, " + shown + "\n");
 }
 
 TEST_CASE("a line that is too long is cut, and says so") {
@@ -97,6 +98,20 @@ TEST_CASE("a line that is too long is cut, and says so") {
   CHECK(lines[0].size() == 1'999);
   CHECK(lines[0].ends_with("x..."));
   CHECK(contains(lines[1], "next"));
+}
+
+TEST_CASE("it is not cut within a character") {
+  for (std::size_t before = 0; before != 4; ++before) {
+    std::string path(before, 'x');
+    while (path.size() < 3'000) path += "\u20ac";
+    const log_file out;
+    tenure::event_log log(out.file);
+    log(event_of(path));
+    const std::string line = out.lines().at(0);
+    REQUIRE(line.ends_with("..."));
+    const std::string_view rest(line.data(), line.size() - 3);
+    CHECK((rest.ends_with("\u20ac") || rest.ends_with('x') || rest.ends_with(' ')));
+  }
 }
 
 TEST_CASE("a file that takes no line is counted") {

@@ -54,6 +54,23 @@ TEST_CASE("sweeps, reports and ends list them, too") {
   CHECK(listed(tenure::end(modules, tenure::end_mode::wait, tenure::duration(0))) == expected);
 }
 
+TEST_CASE("modules() and dump() list them, as text and as JSON") {
+  tenure::manager<> modules;
+  const tenure::module second = modules.open(module_path("second"));
+  const tenure::module basic = modules.open(module_path("basic"));
+  const std::string expected = entry(holder_kind::handle, __LINE__ - 1);
+  const tenure::module_list all = modules.modules();
+  REQUIRE(all.size() == 2);
+  CHECK(tenure_test::kinds_and_lines(all.begin()[1].held_by, here) == expected);
+  CHECK(all.begin()[0].held_by.size() == 1);
+  const auto place = "reports_tests.cpp:" + std::to_string(__LINE__ - 6);
+  const std::string text(modules.dump().c_str()), json(modules.dump(tenure::dump_format::json).c_str());
+  CHECK(text.find("\n    handle, ") != std::string::npos);
+  CHECK(text.find('(' + place + ')') != std::string::npos);
+  CHECK(json.find("\"held_by\":[{\"kind\":\"handle\"") != std::string::npos);
+  CHECK(json.find(place) != std::string::npos);
+}
+
 TEST_CASE("a pinned module's report names the pin") {
   tenure::manager<> modules;
   const tenure::pin stay = modules.open(module_path("basic")).pin();

@@ -36,6 +36,13 @@ def name_of(names, number):
     return names[number] if number < len(names) else f"#{number}"
 
 
+def printable(text):
+    """What a terminal would obey is made visible: as in the library's own texts (detail/printable.hpp)."""
+    unprintable = [range(0x20), range(0x7F, 0xA0), [0x061C, 0x200E, 0x200F], range(0x2028, 0x202F), range(0x2066, 0x206A)]
+    escapes = {code: f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" for some in unprintable for code in some}
+    return text.translate(escapes)
+
+
 class Memory:
     """Numbers, pointers and texts of the process."""
 
@@ -58,7 +65,7 @@ class Memory:
             found += part
             if b"\0" in part:
                 break
-        return found.split(b"\0")[0].decode(errors="replace")
+        return printable(found.split(b"\0")[0].decode(errors="backslashreplace"))
 
     def chain(self, first, next_at):
         """The addresses of a linked list."""
