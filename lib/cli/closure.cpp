@@ -46,7 +46,7 @@ private:
   need meet(const std::string& name, const need_chain& chain, std::size_t asker) {
     if (const auto at = by_name_.find(name); at != by_name_.end() && !name.empty())
       return {name, link_state::found, at->second, all_.nodes[at->second].it->path, "loaded already", {}};
-    const auto found = where_.find(name, chain);
+    const auto found = where_.find(name, chain, effort_);
     need result{name, found.state, no_node, found.library ? found.library->path : "", found.how, {}};
     result.problem = problem_of(found, chain);
     if (found.state != link_state::found) return result;
@@ -74,7 +74,12 @@ private:
     return "belongs to another system, and was not looked for here";
   }
 
+  // A damaged file may have a thousand needs and a thousand folders to look for each. Real ones take
+  // hundreds.
+  static constexpr std::size_t most_paths = 50'000;
+
   searcher& where_;
+  std::size_t effort_ = most_paths;
   closure all_;
   std::unordered_map<std::string, std::size_t> by_name_, by_path_;
 };

@@ -7,24 +7,9 @@
 namespace tenure::cli {
 namespace {
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const auto end = text.find(separator);
-    if (const auto part = text.substr(0, end); !part.empty()) parts.emplace_back(part);
-    text = end == text.npos ? std::string_view() : text.substr(end + 1);
-  }
-  return parts;
-}
-
 std::vector<std::string> from_environment(const char* name, char separator) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::vector<std::string>() : split(value, separator);
-}
-
-std::string folder_of(const std::string& path) {
-  const auto end = path.find_last_of("/\\");
-  return end == path.npos ? "." : path.substr(0, end);
 }
 
 std::string replaced(std::string text, std::string_view token, const std::string& by) {
@@ -33,42 +18,16 @@ std::string replaced(std::string text, std::string_view token, const std::string
   return text;
 }
 
-std::string with_origin(std::string path, const summary& owner) {
-  for (const std::string_view token : {"$ORIGIN", "${ORIGIN}"})
-    path = replaced(std::move(path), token, folder_of(owner.path));
-  return path;
-}
-
 // What Debian, Fedora and the cross compilers call the folders of one machine.
 std::vector<std::string> default_folders(const summary& who) {
-  struct triplet {
-    std::string_view machine, name;
-  };
-  constexpr std::array<triplet, 8> triplets{{{"x86-64", "x86_64-linux-gnu"},
-                                             {"x86", "i386-linux-gnu"},
-                                             {"AArch64", "aarch64-linux-gnu"},
-                                             {"ARM", "arm-linux-gnueabihf"},
-                                             {"RISC-V", "riscv64-linux-gnu"},
-                                             {"S/390", "s390x-linux-gnu"},
-                                             {"PowerPC64", "powerpc64le-linux-gnu"},
-                                             {"LoongArch", "loongarch64-linux-gnu"}}};
+  const auto triplet = std::string(triplet_of(image::machine_name(who.kind, who.machine)));
   std::vector<std::string> folders;
-  for (const auto& each : triplets)
-    if (each.machine == image::machine_name(who.kind, who.machine))
-      for (const std::string_view before : {"/lib/", "/usr/lib/"})
-        folders.push_back(std::string(before) + std::string(each.name));
+  if (!triplet.empty())
+    for (const char* const before : {"/lib/", "/usr/lib/"}) folders.push_back(before + triplet);
   for (const char* const each : {"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"})
     folders.emplace_back(each);
-  for (const auto& each : triplets)
-    if (each.machine == image::machine_name(who.kind, who.machine))
-      folders.push_back("/usr/" + std::string(each.name) + "/lib");
+  if (!triplet.empty()) folders.push_back("/usr/" + triplet + "/lib");
   return folders;
-}
-
-bool is_native(const summary& who) noexcept {
-  const auto own = image::native();
-  return who.kind == own.kind && who.bits == own.bits && who.order == own.order &&
-         (own.machine == 0 || who.machine == own.machine);
 }
 
 } // namespace
@@ -77,11 +36,12 @@ bool is_native(const summary& who) noexcept {
 struct searcher::attempt {
   const std::string& name;
   const need_chain& chain;
+  std::size_t& effort;
   search_result best{};
 
   const summary& who() const { return *chain.front(); }
   search_result failed() {
-    if (!best.library) best.state = is_native(who()) ? link_state::missing : link_state::elsewhere;
+    if (!best.library) best.state = who().native ? link_state::missing : link_state::elsewhere;
     return best;
   }
 };
@@ -97,8 +57,8 @@ searcher::searcher(summary_table& table, std::vector<std::string> folders)
     , environment_(from_environment("LD_LIBRARY_PATH", ':'))
     , cache_(loader_cache::installed()) {}
 
-search_result searcher::find(const std::string& name, const need_chain& chain) {
-  attempt one{name, chain};
+search_result searcher::find(const std::string& name, const need_chain& chain, std::size_t& effort) {
+  attempt one{name, chain, effort};
   if (try_folders(one, folders_, "-L")) return one.best;
   switch (one.who().kind) {
   case image::format::elf:
@@ -116,6 +76,8 @@ search_result searcher::find(const std::string& name, const need_chain& chain) {
 // True ends the search. Loaders go on past a library for another machine; past one that is damaged they do
 // not.
 bool searcher::try_path(attempt& one, const std::string& path, const std::string& how) {
+  if (one.effort == 0) return false;
+  --one.effort;
   const auto it = table_.get(path);
   if (!it->exists) return false;
   const bool fits = it->fits(one.who());
@@ -129,31 +91,38 @@ bool searcher::try_path(attempt& one, const std::string& path, const std::string
 }
 
 bool searcher::try_folders(attempt& one, const std::vector<std::string>& folders, std::string_view how) {
-  for (const auto& each : folders)
-    if (try_path(one, os::join(each, one.name), std::string(how) + " " + each)) return true;
+  for (const auto& each : folders) {
+    const bool levels = one.who().kind == image::format::elf && one.who().native;
+    for (const auto& place : levels ? places_of(each) : std::vector<std::string>{each})
+      if (try_path(one, os::join(place, one.name), std::string(how) + " " + each)) return true;
+  }
   return false;
 }
 
-bool searcher::try_run_paths(attempt& one, const std::vector<std::string>& paths, const summary& owner,
-                             std::string_view tag) {
-  for (const auto& each : paths)
-    for (const auto& folder : split(each, ':'))
-      if (try_path(one, os::join(with_origin(folder, owner), one.name), std::string(tag) + " " + folder))
-        return true;
+std::vector<std::string> searcher::places_of(const std::string& folder) {
+  const std::lock_guard lock(guard_);
+  auto& known = places_[folder];
+  if (known.empty()) known = with_processor_folders(folder);
+  return known;
+}
+
+bool searcher::try_run_paths(attempt& one, const std::vector<run_folder>& folders, std::string_view tag) {
+  for (const auto& each : folders)
+    if (try_path(one, os::join(each.path, one.name), std::string(tag) + " " + each.as_written)) return true;
   return false;
 }
 
 // glibc's order. A RUNPATH silences the RPATHs of the library that has it and of all above it.
 search_result searcher::find_elf(attempt& one) {
   if (one.name.find('/') != one.name.npos) {
-    if (!try_path(one, with_origin(one.name, one.who()), "by its path")) return one.failed();
+    if (!try_path(one, with_origin(one.name, folder_of(one.who().path)), "by its path")) return one.failed();
     return one.best;
   }
   if (one.who().runpath.empty())
     for (const auto* each : one.chain)
-      if (each->runpath.empty() && try_run_paths(one, each->rpath, *each, "RPATH")) return one.best;
-  if (is_native(one.who()) && try_folders(one, environment_, "LD_LIBRARY_PATH")) return one.best;
-  if (try_run_paths(one, one.who().runpath, one.who(), "RUNPATH")) return one.best;
+      if (each->runpath.empty() && try_run_paths(one, each->rpath_folders, "RPATH")) return one.best;
+  if (one.who().native && try_folders(one, environment_, "LD_LIBRARY_PATH")) return one.best;
+  if (try_run_paths(one, one.who().runpath_folders, "RUNPATH")) return one.best;
   return find_in_system(one);
 }
 
@@ -165,11 +134,10 @@ search_result searcher::find_in_system(attempt& one) {
     if (const auto at = system_.find(key); at != system_.end())
       return at->second.library || !one.best.library ? at->second : one.best;
   }
-  attempt fresh{one.name, one.chain};
+  attempt fresh{one.name, one.chain, one.effort};
   auto result = try_system(fresh) ? fresh.best : fresh.failed();
   // This machine's own libraries say nothing about those of another.
-  if (result.state == link_state::foreign && !is_native(one.who()))
-    result = {link_state::elsewhere, nullptr, {}};
+  if (result.state == link_state::foreign && !one.who().native) result = {link_state::elsewhere, nullptr, {}};
   const std::lock_guard lock(guard_);
   system_.emplace(key, result);
   return result.library || !one.best.library ? result : one.best;
@@ -188,7 +156,7 @@ search_result searcher::find_pe(attempt& one) {
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (lower.starts_with("api-ms-win-") || lower.starts_with("ext-ms-"))
     return {link_state::elsewhere, nullptr, "API set"};
-  if (is_native(one.who())) {
+  if (one.who().native) {
     if (const char* const root = std::getenv("SystemRoot"))
       if (try_folders(one, {std::string(root) + "\\System32", root}, "system folder")) return one.best;
     if (try_folders(one, from_environment("PATH", ';'), "PATH")) return one.best;

@@ -34,14 +34,15 @@ public:
   /// `folders` are looked at before all others.
   searcher(summary_table& table, std::vector<std::string> folders);
 
-  search_result find(const std::string& name, const need_chain& chain);
+  /// `effort`: how many more paths may be looked at; nothing is found once it is 0.
+  search_result find(const std::string& name, const need_chain& chain, std::size_t& effort);
 
 private:
   struct attempt;
   bool try_path(attempt&, const std::string& path, const std::string& how);
   bool try_folders(attempt&, const std::vector<std::string>& folders, std::string_view how);
-  bool try_run_paths(attempt&, const std::vector<std::string>& paths, const summary& owner,
-                     std::string_view tag);
+  bool try_run_paths(attempt&, const std::vector<run_folder>& folders, std::string_view tag);
+  std::vector<std::string> places_of(const std::string& folder);
   search_result find_elf(attempt&);
   search_result find_in_system(attempt&);
   bool try_system(attempt&);
@@ -52,7 +53,9 @@ private:
   summary_table& table_;
   std::vector<std::string> folders_, environment_;
   loader_cache cache_;
-  std::mutex guard_;                            // of `system_`
+  std::mutex guard_; // of what follows
+  std::map<std::string, std::vector<std::string>>
+      places_;                                  ///< a folder of the system, and those for its processor
   std::map<std::string, search_result> system_; ///< what the system's own folders gave, by target and name
 };
 

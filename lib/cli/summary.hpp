@@ -3,6 +3,7 @@
 #define TENURE_LIB_CLI_SUMMARY_HPP
 
 #include "obstacles.hpp"
+#include "run_folders.hpp"
 
 #include <memory>
 #include <mutex>
@@ -22,8 +23,10 @@ struct summary {
   image::byte_order order = image::byte_order::little;
   std::uint8_t bits = 0;
   std::uint32_t machine = 0;
-  std::string target; ///< in words
+  std::string target;  ///< in words
+  bool native = false; ///< this process could load it
   std::vector<std::string> needed, rpath, runpath;
+  std::vector<run_folder> rpath_folders, runpath_folders; ///< ELF: what those two mean
   std::vector<obstacle> obstacles;
 
   /// Whether both are for the same kind of process.
@@ -31,12 +34,15 @@ struct summary {
     return kind == other.kind && order == other.order && bits == other.bits && machine == other.machine;
   }
 };
+
+std::string folder_of(const std::string& path);
+
 using summary_ptr = std::shared_ptr<const summary>;
 
 summary_ptr summarise(const library&);
 
-/// Summaries by path; each file is read once. Threads: any; two that ask for one path at once may both read
-/// it.
+/// Summaries by path; each file that is there is read once. Threads: any; two that ask for one path at once
+/// may both read it.
 class summary_table {
 public:
   summary_ptr get(const std::string& path);

@@ -1,6 +1,7 @@
 """`tenure deps`: what is needed, and where it is found."""
 import os
 import pathlib
+import platform
 
 import command
 from command import module, oddity, tenure, tenure_json
@@ -24,6 +25,21 @@ class Needs(command.Case):
         out = tenure("deps", str(path)).out
         self.assertIn("RUNPATH $ORIGIN/ap\\x1brt", out)
         self.assertNotIn("\033", out)
+
+    def test_the_loader_s_tokens_and_folders_for_processors_are_searched(self):
+        dependent = pathlib.Path(module("dependent")).read_bytes()
+        for written, folders in [(b"$ORIGIN/$LIB/", ["lib64", "lib"]), (b"$ORIGIN/apart", ["apart", "apart/glibc-hwcaps/x86-64-v2"])]:
+            path = self.folder / "libtokens.so"
+            path.write_bytes(dependent.replace(b"$ORIGIN/apart", written))
+            for folder in folders:
+                if "hwcaps" in folder and platform.machine() != "x86_64":
+                    continue  # other processors' are not known
+                (self.folder / folder).mkdir(parents=True)
+                self.copy(command.MODULES / "apart" / "libneeded.so", folder + "/libneeded.so")
+                (need,) = [each for each in tenure_json("deps", str(path)).json["libraries"][0]["needs"] if each["name"] == "libneeded.so"]
+                if folder != "lib":  # lib64 is there already, and comes first
+                    self.assertEqual(need["path"], str(self.folder / folder / "libneeded.so"))
+                self.assertEqual(need["how"], "RUNPATH " + written.decode())
 
     def test_the_tree_names_each_library_and_where_it_is(self):
         out = tenure("deps", module("dependent")).out
