@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_set>
 
 namespace tenure::cli {
 namespace {
@@ -94,13 +95,32 @@ private:
     const auto own = summarise(it);
     const auto all = find_closure(own, search_);
     for (auto& each : unmet_needs(all)) into.report->unmet.push_back(std::move(each.sentence));
+    excuse_unique(all, *into.report);
     for (std::size_t i = 1; i < all.nodes.size(); ++i) {
       if (!keeps_for_ever(all.nodes[i].it->obstacles)) continue;
       into.report->leaves_behind.push_back(all.nodes[i].it->path);
       if (const auto way = find_way(all, i, 0); !way.empty())
         into.report->obstacles.push_back(needed_by(names_of(all, way)));
     }
-    if (keeps_for_ever(own->obstacles)) find_pins(all, into);
+    if (keeps_for_ever(into.report->obstacles)) find_pins(all, into);
+  }
+
+  // A library that it needs is relocated first: a unique symbol that both define is that one's, and keeps
+  // that one.
+  static void excuse_unique(const closure& all, file_report& report) {
+    std::unordered_set<std::string_view> others;
+    for (std::size_t i = 1; i < all.nodes.size(); ++i)
+      for (const auto& each : all.nodes[i].it->obstacles)
+        if (each.kind == obstacle_kind::unique_symbol)
+          others.insert(each.symbols.begin(), each.symbols.end());
+    const auto is_excused = [&](const obstacle& one) {
+      return one.kind == obstacle_kind::unique_symbol && !one.symbols.empty() &&
+             std::all_of(one.symbols.begin(), one.symbols.end(),
+                         [&](const std::string& name) { return others.contains(name); });
+    };
+    if (std::erase_if(report.obstacles, is_excused) != 0)
+      report.warnings.emplace_back(
+          "its unique symbols are also those of libraries that it needs, which they keep in its place");
   }
 
   static void find_pins(const closure& all, subject& into) {

@@ -39,10 +39,7 @@ json as_json(const trial_result& it) {
   return result;
 }
 
-json thread_locals_of(const file_report& it) {
-  constexpr std::array<std::string_view, 4> models{"none", "dynamic", "descriptors", "initial-exec"};
-  return {{"bytes", it.tls_size}, {"model", models[static_cast<std::size_t>(it.tls)]}};
-}
+json thread_locals_of(const file_report& it) { return {{"bytes", it.tls_size}, {"model", name_of(it.tls)}}; }
 
 json as_json(const plugin_info& it) {
   return {{"name", it.name},

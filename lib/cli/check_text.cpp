@@ -31,7 +31,7 @@ public:
     for (const auto& each : it.unmet) item(each);
     if (!it.lacking.empty())
       item(fmt::format("lacks {}: {}", counted(it.lacking.size(), "symbol"), fmt::join(it.lacking, ", ")));
-    if (it.trial) write_trial(*it.trial);
+    if (it.trial) write_trial(it);
     if (options_.verbose || it.fate != file_fate::unloads)
       for (const auto& each : it.warnings) aside(each);
     if (options_.verbose) write_facts(it);
@@ -83,13 +83,25 @@ private:
     return result;
   }
 
-  void write_trial(const trial_result& it) {
+  // What keeps it stands above already, if the file says it too.
+  static bool is_told(const file_report& it) {
+    const auto kind = it.trial->reason == "unique_symbol"   ? obstacle_kind::unique_symbol
+                      : it.trial->reason == "nodelete_flag" ? obstacle_kind::nodelete
+                                                            : obstacle_kind::loader;
+    return it.trial->outcome == trial_outcome::lingering && kind != obstacle_kind::loader &&
+           std::any_of(it.obstacles.begin(), it.obstacles.end(),
+                       [kind](const obstacle& each) { return each.kind == kind; });
+  }
+
+  void write_trial(const file_report& report) {
+    const auto& it = *report.trial;
     if (it.cycles != 0) {
-      item(fmt::format("tried: {}, loaded in {:.0f} us, closed in {:.0f} us, {} KiB",
-                       counted(it.cycles, "cycle"), it.load_us, it.close_us, it.loaded_bytes / 1024));
+      item(fmt::format("tried: {}, {}, loaded in {:.0f} us, closed in {:.0f} us, {} KiB",
+                       counted(it.cycles, "cycle"), name_of(it.outcome), it.load_us, it.close_us,
+                       it.loaded_bytes / 1024));
       if (it.measured) write_growth(it);
     }
-    if (it.outcome == trial_outcome::gone) return;
+    if (it.outcome == trial_outcome::gone || is_told(report)) return;
     item(it.detail.empty() ? std::string(name_of(it.outcome)) : it.detail);
     if (it.outcome != trial_outcome::lingering && it.outcome != trial_outcome::refused)
       write_output(it.output);
@@ -125,7 +137,8 @@ private:
     aside(fmt::format("{}, {} at load, {} at unload", counted(it.export_count, "exported symbol"),
                       counted(it.runs.init_count + it.runs.init, "initialiser"),
                       counted(it.runs.fini_count + it.runs.fini, "finaliser")));
-    if (it.tls_size != 0) aside(fmt::format("{} bytes of thread-local storage a thread", it.tls_size));
+    if (it.tls_size != 0)
+      aside(fmt::format("{} bytes of thread-local storage a thread, model {}", it.tls_size, name_of(it.tls)));
     for (const auto& each : it.leaves_behind) aside(fmt::format("loads {}, which stays", each));
   }
 

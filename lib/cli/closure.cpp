@@ -56,12 +56,21 @@ private:
     return result;
   }
 
+  // What it says itself; that the others are looked at goes without saying.
+  static std::string places_of(const summary& who) {
+    std::string places;
+    for (const auto& each : who.runpath.empty() ? who.rpath : who.runpath) places += each + ", ";
+    constexpr std::size_t longest = 200; // characters; a damaged file's are endless
+    if (places.size() > longest) places = places.substr(0, longest) + "..., ";
+    return places + (who.kind == image::format::elf ? "the system's folders" : "the folders of its loader");
+  }
+
   static std::string problem_of(const search_result& found, const need_chain& chain) {
     switch (found.state) {
     case link_state::found:
       return {};
     case link_state::missing:
-      return "is not found";
+      return fmt::format("is not found in {}", places_of(*chain.front()));
     case link_state::foreign:
       return fmt::format("is only found as {}, which is {} and not {}", found.library->path,
                          found.library->target, chain.front()->target);

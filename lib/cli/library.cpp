@@ -10,13 +10,6 @@
 namespace tenure::cli {
 namespace {
 
-// The message without the path that it begins with: the caller prints that.
-std::string words_of(const os::fault& fault) {
-  failure why;
-  detail::fill(why, fault, {});
-  return why.what();
-}
-
 bool open(os::file& file, library& into) {
   os::fault fault;
   const std::string internal = os::to_internal(path_view(into.path), fault);
@@ -88,6 +81,12 @@ bool has_a_format(const os::file& file) noexcept {
 }
 
 } // namespace
+
+std::string words_of(const os::fault& fault) {
+  failure why;
+  detail::fill(why, fault, {});
+  return why.what();
+}
 
 library read_library(const std::string& path) {
   library result{path, {}, {}, {}, {}, {}};

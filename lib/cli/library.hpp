@@ -32,6 +32,9 @@ library read_library(const std::string& path);
 /// library.
 std::optional<library> read_met_file(const std::string& path);
 
+/// The whole message, without a path in front.
+std::string words_of(const os::fault&);
+
 /// From the root on. Empty with `error` if the system does not tell the current folder.
 std::string absolute_path(const std::string& path, std::string& error);
 

@@ -50,11 +50,13 @@ void add_folders(CLI::App& to, std::vector<std::string>& into) {
 }
 
 void add_trial(CLI::App& to, check_options& into) {
-  to.add_flag("--load", into.load, "also load and unload each in a child process");
+  auto* const load = to.add_flag("--load", into.load, "also load and unload each in a child process");
   to.add_option("--cycles", into.cycles, "with --load: so many times, and tell what grows")
+      ->needs(load)
       ->check(CLI::Range(1U, 1'000'000U));
   to.add_option("--timeout", into.timeout,
                 "with --load: seconds that a child may take for a step; 10 unless told")
+      ->needs(load)
       ->check(seconds);
 }
 
@@ -146,11 +148,21 @@ struct command {
   }
 };
 
+// CLI11 asks for what is missing before it says what it did not understand, which is mostly the reason.
+std::string words_of(const CLI::App& app, const CLI::ParseError& error) {
+  const auto used = app.get_subcommands();
+  for (const auto& each : (used.empty() ? app : *used.front()).remaining()) {
+    if (used.empty() && !each.starts_with('-')) return fmt::format("there is no subcommand {}", each);
+    if (each.starts_with('-') && each != "--") return fmt::format("there is no option {}", each);
+  }
+  return error.what();
+}
+
 // Help and version are for the standard output; whatever else CLI11 says has the arguments in it as they are.
 int explain(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream out, err;
   if (app.exit(error, out, err) == 0) return put(out.str()), status_good;
-  complain(error.what());
+  complain(words_of(app, error));
   complain("--help tells what may be asked");
   return status_unreadable;
 }

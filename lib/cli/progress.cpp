@@ -4,13 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace tenure::cli {
 namespace {
 
 constexpr std::size_t few = 20;       // files that are done before anybody has read a bar
-constexpr std::size_t width = 40;     // characters
+constexpr std::size_t widest = 40;    // characters
 constexpr std::size_t drawings = 200; // at most so many
 
 } // namespace
@@ -31,8 +32,13 @@ void progress::step() {
 void progress::draw(std::size_t done) {
   const std::unique_lock lock(drawing_, std::try_to_lock);
   if (!lock) return; // the next one will be drawn
+  const auto words = fmt::format(" {} of {}", done, total_);
+  const auto room = columns(stream::error);
+  if (room < words.size() + 1) return;
+  const auto width = std::min(widest, room - words.size() - std::min(room - words.size(), std::size_t{3}));
   const auto filled = done * width / total_;
-  const auto line = fmt::format("\r[{:=<{}}{: <{}}] {} of {}", "", filled, "", width - filled, done, total_);
+  const auto line =
+      width == 0 ? "\r" + words : fmt::format("\r[{:=<{}}{: <{}}]{}", "", filled, "", width - filled, words);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
 }

@@ -50,6 +50,11 @@ std::string_view name_of(file_fate fate) noexcept {
   return names[static_cast<std::size_t>(fate)];
 }
 
+std::string_view name_of(image::tls_model model) noexcept {
+  constexpr std::array<std::string_view, 4> names{"none", "dynamic", "descriptors", "initial-exec"};
+  return names[static_cast<std::size_t>(model)];
+}
+
 file_fate judge(const file_report& it) noexcept {
   if (!it.error.empty()) return file_fate::unreadable;
   auto worst = judge_obstacles(it);

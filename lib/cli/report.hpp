@@ -21,6 +21,8 @@ enum class file_fate : std::uint8_t {
 };
 std::string_view name_of(file_fate) noexcept;
 
+std::string_view name_of(image::tls_model) noexcept;
+
 struct listed_symbol {
   std::string name, demangled, version; ///< `demangled` is empty if it would say the same
   std::string_view kind;

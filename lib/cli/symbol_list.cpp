@@ -21,19 +21,20 @@ std::string_view trimmed(std::string_view line) {
   return line.substr(first, line.find_last_not_of(blanks) - first + 1);
 }
 
-bool read_text(const std::string& path, std::string& into, std::string& error) {
+// What prevents it; empty if nothing does.
+std::string read_text(const std::string& path, std::string& into) {
   os::file file;
   os::fault fault;
   const auto internal = os::to_internal(path_view(path), fault);
-  if (fault || !file.open(internal, fault) || file.size() > longest_interface) {
-    error = fmt::format("{}: the list of symbols cannot be read{}{}", path, fault.text.empty() ? "" : ": ",
-                        fault.text);
-    return false;
-  }
+  if (!fault) static_cast<void>(file.open(internal, fault));
+  if (fault) return words_of(fault);
+  if (file.size() > longest_interface)
+    return fmt::format("it has {} MiB, and no list of symbols has more than {}", file.size() >> 20,
+                       longest_interface >> 20);
   into.resize(static_cast<std::size_t>(file.size()));
   const auto got = file.read_at(0, into.data(), into.size());
   into.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  return true;
+  return got < 0 ? "the system does not read it" : "";
 }
 
 listed_symbol listed(const image::symbol& it, demangler* into_words) {
@@ -63,14 +64,19 @@ std::vector<listed_symbol> list_symbols(const std::vector<image::symbol>& all, b
 
 bool read_interface(const std::string& path, std::vector<std::string>& into, std::string& error) {
   std::string text;
-  if (!read_text(path, text, error)) return false;
+  if (const auto why = read_text(path, text); !why.empty()) {
+    error = fmt::format("{}: the list of symbols cannot be read: {}", path, why);
+    return false;
+  }
+  const auto before = into.size();
   std::string_view rest = text;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     if (const auto name = trimmed(rest.substr(0, end)); !name.empty()) into.emplace_back(name);
     rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
   }
-  return true;
+  if (into.size() == before) error = fmt::format("{}: the list of symbols names none", path);
+  return into.size() != before;
 }
 
 std::vector<std::string> find_lacking(const std::vector<std::string>& wanted, const image::facts& f) {

@@ -102,6 +102,12 @@ class Needs(command.Case):
         self.assertEqual((report["verdict"], status), ("does-not-load", 1))
         self.assertTrue(any("libcli_kept.so" in each and "not found" in each for each in report["unmet"]), report["unmet"])
 
+    def test_it_is_said_where_a_missing_one_was_looked_for(self):
+        (self.folder / "apart").mkdir()
+        report, _ = check_one(self.copy(module("dependent")))
+        self.assertIn("is not found in $ORIGIN/apart", report["unmet"][0])
+        self.assertIn("the system's folders", report["unmet"][0])
+
     def test_a_dependency_for_another_machine_is_named_with_its_machine(self):
         keeper, kept = self.copy(oddity("keeper")), self.copy(oddity("kept"))
         with open(kept, "r+b") as file:
@@ -140,6 +146,15 @@ class Interfaces(command.Case):
         result = tenure("check", "--api", str(self.folder / "none.txt"), module("basic"))
         self.assertEqual(result.status, 2)
         self.assertIn("none.txt", result.err)
+
+    def test_a_list_that_names_nothing_or_is_no_list_is_an_error_with_its_reason(self):
+        os.mkfifo(self.folder / "fifo")
+        os.truncate(self.write("huge.txt", b""), 20 << 20)
+        for path, words in [(self.write("empty.txt", b"# nothing\n"), "names none"), (str(self.folder / "fifo"), "not a regular file"),
+                            ("/dev/zero", "not a regular file"), (str(self.folder / "huge.txt"), "20 MiB")]:
+            result = tenure("check", "--api", path, module("basic"))
+            self.assertEqual(result.status, 2)
+            self.assertIn(words, result.err)
 
     def test_exported_symbols_are_listed_demangled(self):
         report, _ = check_one(oddity("noisy"), "--symbols")
@@ -289,6 +304,13 @@ class Text(command.Case):
             self.assertIn("Example", tenure(sub, "--help").out)
         self.assertIn("tenure ", tenure("--version").out)
         self.assertEqual(tenure("--version").status, 0)
+
+    def test_an_argument_that_is_not_understood_is_named(self):
+        for arguments, words in [(["chekc", "x"], "no subcommand chekc"), (["check", "--jsn"], "no option --jsn"), (["--jsn"], "no option --jsn"),
+                                 (["check", "--cycles", "3", "x"], "requires --load"), (["check", "--timeout", "3", "x"], "requires --load")]:
+            result = tenure(*arguments)
+            self.assertEqual(result.status, 2)
+            self.assertIn(words, result.err, arguments)
 
     def test_wrong_arguments_are_an_error(self):
         for arguments in [[], ["check"], ["chekc", "x"], ["check", "--accept", "everything", "x"]]:

@@ -30,6 +30,12 @@ class Ends(command.Case):
             self.assertEqual((report["verdict"], tried["outcome"], tried["reason"], status), ("stays", "lingering", reason, 1))
             self.assertNotEqual(tried["detail"], "")
 
+    def test_the_report_has_the_outcome_and_says_nothing_twice(self):
+        out = command.tenure("check", "--load", *PATIENCE, module("basic"), module("linger_unique")).out
+        self.assertIn("tried: 1 cycle, gone,", out)
+        self.assertIn("tried: 1 cycle, lingering,", out)
+        self.assertEqual(out.count("lingering_unique"), 1)
+
     def test_one_that_lingers_for_an_accepted_reason_passes(self):
         report, tried, status = trial(module("linger_nodelete"), "--accept", "nodelete", *PATIENCE)
         self.assertEqual((report["verdict"], tried["outcome"], status), ("unloads", "lingering", 0))

@@ -52,6 +52,15 @@ class Manual(command.Case):
             got = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.strip()
             self.assertEqual(got, expected)
 
+    def test_bash_completes_names_with_spaces(self):
+        if shutil.which("bash") is None:
+            self.skipTest("no bash here")
+        self.write("lib of two words.so", b"")
+        script = f"""source '{SOURCES}/completions/tenure.bash'; cd '{self.folder}'
+            COMP_WORDS=(tenure check lib); COMP_CWORD=2; _tenure; printf '%s\\n' "${{#COMPREPLY[@]}}" "${{COMPREPLY[0]}}" """
+        got = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(got, "1\nlib of two words.so\n")
+
 
 if __name__ == "__main__":
     command.main()

@@ -18,7 +18,7 @@ _tenure() {
     esac
     case $current in
     -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
-    *) COMPREPLY=($(compgen -f -- "$current")) && compopt -o filenames 2>/dev/null ;;
+    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") && compopt -o filenames 2>/dev/null ;;
     esac
 }
 complete -F _tenure tenure

@@ -2,6 +2,8 @@
 #ifndef TENURE_LIB_CLI_OS_TERMINAL_HPP
 #define TENURE_LIB_CLI_OS_TERMINAL_HPP
 
+#include <cstddef>
+
 namespace tenure::cli {
 
 enum class stream : unsigned char { out, error };
@@ -10,6 +12,8 @@ enum class stream : unsigned char { out, error };
 bool is_terminal(stream) noexcept;
 /// Makes the terminal of `stream` understand colours. False if it cannot.
 bool enable_colours(stream) noexcept;
+/// How many characters a line has; 80 where nobody knows.
+std::size_t columns(stream) noexcept;
 
 } // namespace tenure::cli
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace tenure::cli {
@@ -13,6 +14,12 @@ bool is_terminal(stream which) noexcept {
 bool enable_colours(stream) noexcept {
   const char* const kind = std::getenv("TERM");
   return kind != nullptr && std::string_view(kind) != "dumb";
+}
+
+std::size_t columns(stream which) noexcept {
+  winsize size{};
+  const int got = ::ioctl(which == stream::out ? STDOUT_FILENO : STDERR_FILENO, TIOCGWINSZ, &size);
+  return got == 0 && size.ws_col != 0 ? size.ws_col : 80;
 }
 
 } // namespace tenure::cli

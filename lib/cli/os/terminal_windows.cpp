@@ -24,4 +24,10 @@ bool enable_colours(stream which) noexcept {
   return GetConsoleMode(console, &mode) != 0 && SetConsoleMode(console, mode | sequences) != 0;
 }
 
+std::size_t columns(stream which) noexcept {
+  CONSOLE_SCREEN_BUFFER_INFO about;
+  const bool known = GetConsoleScreenBufferInfo(handle_of(which), &about) != 0;
+  return known && about.dwSize.X > 0 ? static_cast<std::size_t>(about.dwSize.X) : 80;
+}
+
 } // namespace tenure::cli
