@@ -14,7 +14,7 @@ from command import check_one, tenure, tenure_json
 
 READING = [["check"], ["symbols"], ["symbols", "--imports"], ["deps"], ["deps", "--dot"]]
 LOADING = [["check", "--load"], ["bench"]]
-KINDS = {"elf": 8, "pe": 2, "macho": 4}  # one whole library of each class and byte order, and ELF's with packed relocations
+KINDS = {"elf": 8, "pe": 2, "macho": 5}  # each class and byte order, ELF's also with packed relocations, Mach-O's also universal
 
 
 class Formats(command.Case):

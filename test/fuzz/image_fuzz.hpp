@@ -4,6 +4,7 @@
 #define TENURE_TEST_IMAGE_FUZZ_HPP
 
 #include "image/image.hpp"
+#include "offers.hpp"
 
 #include <cstdlib>
 
@@ -27,6 +28,15 @@ inline void compare(const image::facts& whole, const image::facts& parts) {
   expect(whole.exports.size() == parts.exports.size() && whole.imports.size() == parts.imports.size());
 }
 
+/// What a plug-in offers lies within its file's bytes, and is as much as those can hold.
+inline void read_offers(const image::facts& report) {
+  std::size_t length = 0, rows = 0;
+  tenure::detail::for_each_offer(report, [&](const tenure::detail::offer& it) {
+    length += it.interface_name.size() + it.name.size() + it.match.size(), ++rows;
+  });
+  expect(length <= report.plugin_catalog.size() && rows <= report.plugin_catalog.size());
+}
+
 /// Oracle: no crash, no sanitizer report, no time-out; the deeper level includes the other; every finding can
 /// be described; both ways to the report agree.
 inline void feed(const std::uint8_t* data, std::size_t size, image::format kind) {
@@ -42,6 +52,7 @@ inline void feed(const std::uint8_t* data, std::size_t size, image::format kind)
   const image::file_facts parts(source, process);
   expect_described(whole), expect_described(*parts);
   compare(whole, *parts);
+  read_offers(whole), read_offers(*parts);
 }
 
 } // namespace tenure_fuzz

@@ -1,6 +1,7 @@
 // Writes what the fuzzers begin with: one whole library of every kind, and small real files of this machine.
 //
-//   seeds INTO FOLDER...     makes INTO/elf, INTO/pe and INTO/macho; looks for real files below the folders
+//   seeds INTO FOLDER...     makes INTO/elf, INTO/pe, INTO/macho and INTO/demangle; looks for real files
+//   below the folders
 #include "support/elf_builder.hpp"
 #include "support/macho_builder.hpp"
 #include "support/pe_builder.hpp"
@@ -41,7 +42,7 @@ private:
 };
 
 struct corpus {
-  seed_folder elf, pe, macho;
+  seed_folder elf, pe, macho, names;
   std::set<std::uintmax_t> sizes{}; // files of one size are likely to be alike
 
   seed_folder* of(image::format kind) {
@@ -71,6 +72,10 @@ void add_built(corpus& into) {
       shape.wide = wide, shape.order = order;
       into.macho.add(tenure_test::macho_builder(shape).build().data);
     }
+  tenure_test::macho_file intel, arm;
+  intel.cpu = 0x01000007, arm.cpu = 0x0100000c;
+  into.macho.add(tenure_test::build_universal(
+      {tenure_test::macho_builder(intel).build(), tenure_test::macho_builder(arm).build()}));
   for (const bool wide : {true, false}) into.pe.add(tenure_test::build_pe(wide).data);
 }
 
@@ -80,6 +85,16 @@ file_bytes read(const fs::path& path) {
   for (std::istreambuf_iterator<char> at(file), end; at != end; ++at)
     result.push_back(static_cast<std::byte>(*at));
   return result;
+}
+
+void add_names(corpus& into) {
+  for (const char* const each :
+       {"_ZNK4shop7counter5countEPKcl", "_ZN4shop4emitIJidPKcEEEvDpOT_",
+        "_Z1f1a1bIS_S_ES0_IS1_S1_ES0_IS2_S2_E",
+        "_ZNSt3mapISsSt6vectorIiSaIiEESt4lessISsESaISt4pairIKSsS2_EEEixERS6_", "_ZZN4shop7counterEvE5saved_0",
+        "_ZNK3zipMUlT_E_clIiEEDaS0_", "_ZTv0_n24_N4shop7counterD1Ev",
+        "_ZN1aC2IiEENSt9enable_ifIXsr3std7is_sameE5valueEE4typeE"})
+    into.names.add(tenure_test::bytes_of(each));
 }
 
 void offer(const fs::directory_entry& entry, corpus& into) {
@@ -106,8 +121,9 @@ void add_real(const fs::path& below, corpus& into) {
 int main(int count, char** arguments) {
   if (count < 2) return 2;
   const fs::path into = arguments[1];
-  corpus seeds{seed_folder(into / "elf"), seed_folder(into / "pe"), seed_folder(into / "macho")};
-  add_built(seeds);
+  corpus seeds{seed_folder(into / "elf"), seed_folder(into / "pe"), seed_folder(into / "macho"),
+               seed_folder(into / "demangle")};
+  add_built(seeds), add_names(seeds);
   for (int i = 2; i < count; ++i) add_real(arguments[i], seeds);
   std::printf("seeds: %zu ELF, %zu PE, %zu Mach-O\n", seeds.elf.count(), seeds.pe.count(),
               seeds.macho.count());
