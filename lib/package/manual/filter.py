@@ -26,7 +26,7 @@ SPECIAL = [
     (re.compile(r"^.*\boperator=\("), "As assigning a copy, or moving."),
     (re.compile(r"^\s*friend .*\bswap\("), "Swaps two of them: nothing is counted."),
     (re.compile(r"^\s*(\[\[nodiscard\]\] )?(TENURE_API )?(const \w+\*|std::size_t|bool) (begin|end|size|empty)\(\)"), "As a container's."),
-    (re.compile(r"^\s*(\[\[nodiscard\]\] )?(void|time_point|static constexpr bool) (idled|revived|sweep|drain|shed|next_due|parks|reads_time|keeps_pages)\b"),
+    (re.compile(r"^\s*(\[\[nodiscard\]\] )?(void|time_point|static constexpr bool) (idled|revived|sweep|drain|shed|next_due|parks|reads_time|keeps_pages|counts_in_stripes)\b"),
      "As unload_policy asks."),
     (re.compile(r"^.*\bS& sink\b|^\s*template <detail::error_sink S>$"), "As the one that throws; it reports into `sink` instead."),
     (re.compile(r"^.*explicit.* operator bool\(\)"), "True unless it is empty."),
