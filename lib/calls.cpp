@@ -2,28 +2,64 @@
 
 #include "registry.hpp"
 
+#include <new>
+
 namespace tenure::inline v1::detail {
 namespace {
 
 using calls_into = sync::thread_state::calls_into;
+using calls_deeper = sync::thread_state::calls_deeper;
 
-calls_into* find_calls(const record* of) noexcept {
+calls_into* find_place(const record* of) noexcept {
   for (calls_into& c : sync::this_thread().inside)
     if (c.module == of) return &c;
   return nullptr;
 }
 
+calls_into* find_calls(const record& of) noexcept {
+  calls_into* const place = find_place(&of);
+  if (place != nullptr) return place;
+  for (calls_deeper* d = sync::this_thread().deeper; d != nullptr; d = d->next)
+    if (d->calls.module == &of) return &d->calls;
+  return nullptr;
+}
+
+// Without memory for it the call is not noted: a shutdown from inside it waits for its deadline.
+calls_into* make_place() noexcept {
+  calls_deeper*& first = sync::this_thread().deeper;
+  auto* const made = new (std::nothrow) calls_deeper{first, {}};
+  if (made == nullptr) return nullptr;
+  first = made;
+  return &made->calls;
+}
+
 void note_call(const record& r) noexcept {
-  calls_into* place = find_calls(&r);
-  if (place == nullptr) place = find_calls(nullptr);
+  calls_into* place = find_calls(r);
+  if (place == nullptr) place = find_place(nullptr);
+  if (place == nullptr) place = make_place();
   if (place == nullptr) return;
   place->module = &r;
   ++place->n;
 }
 
+// Those of the heap go when they are empty.
+void drop_empty_places() noexcept {
+  for (calls_deeper** at = &sync::this_thread().deeper; *at != nullptr;) {
+    calls_deeper* const d = *at;
+    if (d->calls.n != 0) {
+      at = &d->next;
+      continue;
+    }
+    *at = d->next;
+    delete d;
+  }
+}
+
 void note_return(const record& r) noexcept {
-  calls_into* const place = find_calls(&r);
-  if (place != nullptr && --place->n == 0) place->module = nullptr;
+  calls_into* const place = find_calls(r);
+  if (place == nullptr || --place->n != 0) return;
+  place->module = nullptr;
+  drop_empty_places();
 }
 
 // Whoever waits looks at the gate with the mutex held, so the wake-up cannot come between its look and its
@@ -41,29 +77,44 @@ void tell_shut_down(record& r, failure& why) noexcept {
 } // namespace
 
 std::uint32_t calls_of_this_thread(const record& r) noexcept {
-  const calls_into* const place = find_calls(&r);
+  const calls_into* const place = find_calls(r);
   return place != nullptr ? place->n : 0;
 }
 
+bool seems_shut(const record& r) noexcept {
+  return (look(r.gate) & shut_bit) != 0 && calls_of_this_thread(r) == 0;
+}
+
 bool is_shut(record& r, failure& why) noexcept {
-  if ((look(r.gate) & shut_bit) == 0 || calls_of_this_thread(r) != 0) return false;
+  if (!seems_shut(r)) return false;
   tell_shut_down(r, why);
   return static_cast<bool>(why); // else the shutdown was refused meanwhile
 }
 
-bool enter_call(record& r, failure& why) noexcept {
+bool begin_call(record& r, failure& why) noexcept {
   while ((enter_gate(r.gate) & shut_bit) != 0 && calls_of_this_thread(r) == 0) {
     if ((leave_gate(r.gate) & shut_bit) != 0) wake_shutdown(r);
     tell_shut_down(r, why);
     if (why) return false; // else the shutdown was refused meanwhile
   }
+  return true;
+}
+
+void take_over_call(record& r) noexcept { note_call(r); }
+
+void end_call(record& r) noexcept {
+  if ((leave_gate(r.gate) & shut_bit) != 0) wake_shutdown(r);
+}
+
+bool enter_call(record& r, failure& why) noexcept {
+  if (!begin_call(r, why)) return false;
   note_call(r);
   return true;
 }
 
 void leave_call(record& r) noexcept {
   note_return(r);
-  if ((leave_gate(r.gate) & shut_bit) != 0) wake_shutdown(r);
+  end_call(r);
 }
 
 } // namespace tenure::inline v1::detail

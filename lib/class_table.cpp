@@ -1,5 +1,6 @@
 #include <tenure/class_table.hpp>
 
+#include "calls.hpp"
 #include "holder_notes.hpp"
 #include "sync.hpp"
 
@@ -137,10 +138,8 @@ void let_go(class_table_data& t, offered_class& taken) noexcept {
 
 registration add_class(class_table_data& t, const char* name, record* owner, void* object,
                        class_options options, const code_location* taken, failure& why) noexcept {
-  if (owner == nullptr || object == nullptr) {
-    set_failure(why, errc::empty_handle, "", name);
-    return {};
-  }
+  if (owner == nullptr || object == nullptr) set_failure(why, errc::empty_handle, "", name);
+  if (why || is_shut(*owner, why)) return {};
   auto* const shared = new (std::nothrow) connection{1, object, &t};
   try {
     if (shared == nullptr) throw std::bad_alloc();
@@ -199,24 +198,45 @@ void suspend_classes(class_table_data& t) noexcept {
   t.suspended = true;
 }
 
-connection* find_class(class_table_data& t, const char* name, record*& owner, failure& why) noexcept {
+namespace {
+
+record& owner_of(const offered_class& c) noexcept { return *handle_access::record_of(c.owner); }
+
+connection* connect_locked(class_table_data& t, offered_class& c, record*& owner) noexcept {
+  c.used_up = c.options.single_use;
+  ++t.users;
+  share(c.shared->owners);
+  owner = &owner_of(c);
+  take_reference(*owner); // the registration has one
+  return c.shared;
+}
+
+// Null, with what is in the way: a module that was shut down, to be asked without the mutex, or else a
+// failure.
+connection* find_offer(class_table_data& t, const char* name, record*& owner, module& shut,
+                       failure& why) noexcept {
   const sync::scoped_lock lock(t.mutex);
   if (t.stopping) {
     set_failure(why, errc::server_stopping, "", name);
     return nullptr;
   }
-  const auto found = std::find_if(t.classes.begin(), t.classes.end(),
-                                  [&](const offered_class& c) { return is_offered(t, c, name); });
-  if (found == t.classes.end()) {
-    set_failure(why, errc::class_not_registered, "", name);
-    return nullptr;
+  for (offered_class& c : t.classes) {
+    if (!is_offered(t, c, name)) continue;
+    if (!seems_shut(owner_of(c))) return connect_locked(t, c, owner);
+    if (!shut) shut = c.owner;
   }
-  found->used_up = found->options.single_use;
-  ++t.users;
-  share(found->shared->owners);
-  owner = handle_access::record_of(found->owner);
-  take_reference(*owner); // the registration has one
-  return found->shared;
+  if (!shut) set_failure(why, errc::class_not_registered, "", name);
+  return nullptr;
+}
+
+} // namespace
+
+connection* find_class(class_table_data& t, const char* name, record*& owner, failure& why) noexcept {
+  for (;;) {
+    module shut;
+    connection* const found = find_offer(t, name, owner, shut, why);
+    if (found != nullptr || why || is_shut(*handle_access::record_of(shut), why)) return found;
+  } // else its shutdown was refused meanwhile
 }
 
 void* object_of(const connection& c, failure& why) noexcept {

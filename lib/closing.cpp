@@ -350,6 +350,21 @@ void registry::safe_point() noexcept {
   close_chain(chain, nullptr);
 }
 
+// A module that was shut down and let go may still wait for this thread to have left it. Whoever opens it
+// asks for that. False if there was nothing to be tried.
+bool registry::close_what_was_shut() noexcept {
+  closing_chain chain("by an open after its shutdown", check);
+  {
+    const sync::scoped_lock lock(mutex);
+    idle_list victims;
+    take_waiting_locked(victims, true, true);
+    claim_locked(victims, chain);
+  }
+  if (chain.head == nullptr) return false;
+  close_chain(chain, nullptr);
+  return true;
+}
+
 // The manager is gone, and a module waits for this thread to leave it: this thread's later safe points see to
 // it. A thread that ends before leaves the module mapped.
 void registry::leave_to_this_thread() noexcept {

@@ -32,6 +32,7 @@ struct failure_access {
     swap(why, made);
   }
   static bool wants_text(const failure& why) noexcept { return !why.code_only_; }
+  static const failure_text* text_of(const failure& why) noexcept { return why.text_; }
 };
 
 namespace {
@@ -85,7 +86,8 @@ constexpr cause causes[] = {
     {errc::trial_failed, "the module did not survive being loaded in a child process",
      "the file is damaged, or an initialiser or finaliser of it ends the process"},
     {errc::loader_busy, "the system's loader is busy with a call of another thread",
-     "its initialiser or finaliser may wait for the caller: hold no lock that it takes while modules are opened, or "
+     "its initialiser or finaliser may wait for the caller: hold no lock that it takes while modules are "
+     "opened, or "
      "give open_options::patience more time"},
     {errc::symbol_not_found, "the module has no such symbol",
      "is it exported (visibility, version script) and extern \"C\"?"},
@@ -115,26 +117,38 @@ constexpr cause causes[] = {
      "revoke each token once; a tenure::token that is not detached does so by itself"},
     {errc::lifetime_ended, "the last token was revoked, and that was for ever",
      "acquire before the last holder revokes, or make a new source"},
-    {errc::module_shut_down, "the module was shut down", "drop the handles that are left; then it can be opened again"},
-    {errc::calls_in_flight, "the module is in use: calls into it did not return in time, and it was not shut down",
+    {errc::module_shut_down, "the module was shut down",
+     "drop the handles that are left; then it can be opened again"},
+    {errc::calls_in_flight,
+     "the module is in use: calls into it did not return in time, and it was not shut down",
      "give them longer, or use shutdown_mode::force"},
+    {errc::module_vetoed, "the module's vote says no, and it was not shut down",
+     "end what it still does, or use shutdown_mode::force"},
     {errc::key_null, "the key is null", "use the key that create() gave"},
-    {errc::key_stale, "the key's object was destroyed already", "destroy each object once, and forget its key then"},
-    {errc::key_unknown, "this table never gave such a key", "use a key with the table that gave it, and with its type"},
-    {errc::interface_not_found, "the object has no such interface", "does this version of the module offer it?"},
+    {errc::key_stale, "the key's object was destroyed already",
+     "destroy each object once, and forget its key then"},
+    {errc::key_unknown, "this table never gave such a key",
+     "use a key with the table that gave it, and with its type"},
+    {errc::interface_not_found, "the object has no such interface",
+     "does this version of the module offer it?"},
     {errc::not_locked, "this owner has not locked the module", "each unlock needs a lock by the same owner"},
-    {errc::dependency_cycle, "the modules would hold each other for ever", "let only one of the two hold the other"},
-    {errc::registration_unknown, "not a registration of this table", "revoke a class where it was registered"},
+    {errc::dependency_cycle, "the modules would hold each other for ever",
+     "let only one of the two hold the other"},
+    {errc::registration_unknown, "not a registration of this table",
+     "revoke a class where it was registered"},
     {errc::registration_revoked, "the registration was revoked already", "revoke each registration once"},
-    {errc::class_not_registered, "no such class is registered", "register it, and resume the table if it is suspended"},
+    {errc::class_not_registered, "no such class is registered",
+     "register it, and resume the table if it is suspended"},
     {errc::server_stopping, "the last user has gone, and the server stops", "start another one"},
     {errc::object_disconnected, "the object was disconnected from its clients", "ask the table for it again"},
     {errc::no_implementation, "no plug-in of the catalog offers that",
      "is its folder added, and does it export tenure_plugin_catalog?"},
     {errc::already_observed, "the manager has an observer",
      "stop_observing() first, or let one observer tell the others"},
-    {errc::empty_observer, "the observer has no function to call", "give an event_observer its `told`, or call stop_observing()"},
-    {errc::events_not_written, "the events could not be written to the file", "its folder must exist and be writable, with room"},
+    {errc::empty_observer, "the observer has no function to call",
+     "give an event_observer its `told`, or call stop_observing()"},
+    {errc::events_not_written, "the events could not be written to the file",
+     "its folder must exist and be writable, with room"},
     {errc::out_of_memory, "out of memory", ""},
     {errc::thread_not_started, "the system would not start a thread", ""},
 };
@@ -231,6 +245,14 @@ void fill(failure& why, const os::fault& fault, std::string_view path) noexcept 
   parts.call = fault.call;
   parts.system_code = fault.code;
   parts.system_text = fault.text;
+  fill(why, parts);
+}
+
+void set_advice(failure& why, const failure& known, std::string_view advice) noexcept {
+  failure_parts parts;
+  if (const failure_text* const text = failure_access::text_of(known)) parts = text->parts;
+  parts.code = known.code();
+  parts.advice = advice;
   fill(why, parts);
 }
 

@@ -1,5 +1,6 @@
 #include "holders.hpp"
 
+#include "calls.hpp"
 #include "holder_notes.hpp"
 #include "registry.hpp"
 #include "unlink.hpp"
@@ -49,6 +50,10 @@ bool add_dependency(record* user, record* used, const code_location* taken, fail
     set_failure(why, errc::out_of_memory, "", "");
     return false;
   }
+  if (is_shut(*user, why) || is_shut(*used, why)) {
+    delete edge;
+    return false;
+  }
   registry& g = *user->owner;
   note_hold({edge}, *used, holder_kind::dependency, taken, path_of(*user)); // before somebody may let go of it
   bool cycle = false;
@@ -91,7 +96,13 @@ void registry::release_dependencies() noexcept {
   }
 }
 
-// --- locks ---
+// --- pins and locks ---
+
+bool try_pin_module(record& r, failure& why) noexcept {
+  if (is_shut(r, why)) return false;
+  pin_module(r);
+  return true;
+}
 
 namespace {
 
@@ -136,6 +147,7 @@ bool add_lock(lock_owner_data& owner, record* r, const code_location* taken, fai
     set_failure(why, errc::empty_handle, "", "");
     return false;
   }
+  if (is_shut(*r, why)) return false;
   if (lock_entry* const e = find_entry(owner, r)) {
     note_hold(key_of(*e), *r, holder_kind::lock, taken, owner.name.c_str());
     const sync::scoped_lock lock(r->owner->mutex);

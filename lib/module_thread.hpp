@@ -6,7 +6,8 @@
 
 namespace tenure::inline v1::detail {
 
-// Nobody waits for it. Takes over one reference on success. Errors: thread_not_started, out_of_memory.
+// Nobody waits for it. Takes over one reference on success. Errors: thread_not_started, module_shut_down,
+// out_of_memory.
 bool start_detached(record& held, void (*body)(void*), void* argument, failure& why) noexcept;
 
 } // namespace tenure::inline v1::detail

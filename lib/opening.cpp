@@ -357,7 +357,7 @@ record* opening::load_again_beside(const location& where) {
 
 namespace {
 
-template <class Body> record* guarded(registry& g, failure& why, Body&& body) noexcept {
+template <class Body> record* tried(registry& g, failure& why, Body&& body) noexcept {
   const quiet_scope quiet(g);
   const os::fork_gate no_fork_meanwhile;
   try {
@@ -368,6 +368,13 @@ template <class Body> record* guarded(registry& g, failure& why, Body&& body) no
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;
   }
+}
+
+template <class Body> record* guarded(registry& g, failure& why, Body&& body) noexcept {
+  record* const r = tried(g, why, body);
+  if (r != nullptr || why.code() != errc::module_shut_down || !g.close_what_was_shut()) return r;
+  why = {};
+  return tried(g, why, body);
 }
 
 // What all ways to a module have in common. An observer is told the whole story, whatever the caller has room for.

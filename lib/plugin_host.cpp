@@ -1,5 +1,6 @@
 #include "plugin_host.hpp"
 
+#include "calls.hpp"
 #include "holder_notes.hpp"
 #include "module_thread.hpp"
 #include "registry.hpp"
@@ -18,6 +19,7 @@ module_record* occupant(const tenure_host* host) noexcept {
 // One reference for the module's own code. Never waits: whoever closes it may wait for this very thread.
 bool hold_from_inside(module_record& r) noexcept {
   registry& g = *r.owner;
+  if (seems_shut(r)) return false; // what was begun before holds already
   bool revived = false;
   if (try_acquire(r.refs, revived)) {
     if (revived) note_revive(r);

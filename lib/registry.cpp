@@ -124,10 +124,23 @@ bool registry::acquire_locked(module_record& r) noexcept {
   return revived;
 }
 
+// Who, when and where, and what to do now.
+void registry::tell_shut_down_locked(const module_record& r, failure& why) noexcept {
+  if (count_of(look(r.refs)) != 0 || r.state != phase::open)
+    why = r.shut_down;
+  else if (r.pins != 0)
+    set_advice(why, r.shut_down, "return the pins and locks that are left; then it can be opened again");
+  else
+    set_advice(why, r.shut_down,
+               "a thread may still be in its code: a sweep or an open on that thread, once it has left it, "
+               "closes it; then "
+               "it can be opened again");
+}
+
 // The same for whoever asks by a name or an address: not after a shutdown.
 module_record* registry::share_locked(module_record& r, failure& why) noexcept {
   if (r.shut_down) {
-    why = r.shut_down;
+    tell_shut_down_locked(r, why);
     return nullptr;
   }
   acquire_locked(r);
@@ -328,11 +341,11 @@ time_point registry::next_try_locked() const noexcept {
   return next;
 }
 
-void registry::take_waiting_locked(idle_list& victims, bool asked) noexcept {
+void registry::take_waiting_locked(idle_list& victims, bool asked, bool only_shut) noexcept {
   for (idle_module* m = waiting.front(); m != nullptr;) {
     module_record& r = full(*m);
     m = idle_list::after(*m);
-    if (!may_try_locked(r, asked)) continue;
+    if (!may_try_locked(r, asked) || (only_shut && !r.shut_down)) continue;
     waiting.remove(r);
     victims.push_back(r);
   }
@@ -417,6 +430,14 @@ bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept {
   }
   tell_events(g);
   return true;
+}
+
+void explain_weak(record* r, std::uint64_t generation, failure& why) noexcept {
+  if (r == nullptr) return set_failure(why, errc::empty_handle, "", "a weak handle");
+  const sync::scoped_lock lock(r->owner->mutex);
+  const bool same = r->generation == generation;
+  if (same && full(*r).shut_down) return registry::tell_shut_down_locked(full(*r), why);
+  set_failure(why, errc::not_loaded, same ? full(*r).path() : "", "it has been unloaded since");
 }
 
 void share_registry(record& r) noexcept { r.owner->keep(); }

@@ -95,6 +95,7 @@ struct registry {
 
   // --- registry.cpp: the state machine; all need the mutex ---
   bool acquire_locked(module_record& r) noexcept;
+  static void tell_shut_down_locked(const module_record& r, failure& why) noexcept;
   module_record* share_locked(module_record& r, failure& why) noexcept;
   void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
   void begin_use_locked(module_record& r) noexcept;
@@ -112,7 +113,7 @@ struct registry {
   void claim_locked(idle_list& victims, closing_chain& out) noexcept;
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;
-  void take_waiting_locked(idle_list& victims, bool asked) noexcept;
+  void take_waiting_locked(idle_list& victims, bool asked, bool only_shut = false) noexcept;
   module_record& new_record_locked();
   void end_shutdown_locked(module_record& r) noexcept;
   void forget_locked(module_record& r) noexcept;
@@ -129,6 +130,7 @@ struct registry {
 
   // --- voting.cpp: without the mutex ---
   void ask_idle_modules(report_builder* report) noexcept;
+  [[nodiscard]] hook_result ask_held(const module_record& r) noexcept;
   [[nodiscard]] bool may_close(module_record& r, const closing_chain& chain, report_builder* report) noexcept;
 
   // --- fork.cpp: around a fork of any thread ---
@@ -140,6 +142,7 @@ struct registry {
   // --- closing.cpp: without the mutex ---
   void close_chain(closing_chain& chain, report_builder* report) noexcept;
   void safe_point() noexcept;
+  [[nodiscard]] bool close_what_was_shut() noexcept;
   void leave_to_this_thread() noexcept;
   void look_at_lingering(report_builder* report) noexcept;
   void look_again_outside(report_builder* report) noexcept;

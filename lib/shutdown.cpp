@@ -1,5 +1,6 @@
 // Ending a module on purpose. The order of the steps stands in controller.hpp.
 #include "calls.hpp"
+#include "events.hpp"
 #include "failure_access.hpp"
 #include "holder_notes.hpp"
 #include "registry.hpp"
@@ -129,7 +130,8 @@ std::string calls_in_words(const module_record& r) {
   collect_holders(r, r.generation, held);
   std::string text;
   for (const holder& h : held.holders)
-    if (h.kind == holder_kind::guard || h.kind == holder_kind::call) text += fmt::format("{}{}", text.empty() ? "" : "; ", h.text);
+    if (h.kind == holder_kind::guard || h.kind == holder_kind::call || h.kind == holder_kind::thread)
+      text += fmt::format("{}{}", text.empty() ? "" : "; ", h.text);
   return text;
 }
 
@@ -148,6 +150,19 @@ bool refused(shutdown_result& result, errc code, const char* path, const char* t
   return false;
 }
 
+// What speaks against an end that may be refused; if anything does, the module goes on as before.
+bool may_end(registry& g, module_record& r, shutdown_result& result) noexcept {
+  if (result.calls != 0) {
+    go_on_as_before(g, r);
+    return refuse_for_calls(result, r);
+  }
+  const hook_result said = g.ask_held(r);
+  if (said.yes) return true;
+  go_on_as_before(g, r);
+  tell_events(g);
+  return refused(result, errc::module_vetoed, r.path(), said.text);
+}
+
 } // namespace
 
 bool shut_down(record* held, duration deadline, shutdown_mode mode, const code_location& where,
@@ -161,10 +176,7 @@ bool shut_down(record* held, duration deadline, shutdown_mode mode, const code_l
   if (!stop_new_calls(g, r, told, result.why)) return false;
   shut_token_sources(r, told);
   result.calls = drain(g, r, deadline);
-  if (result.calls != 0 && mode == shutdown_mode::refuse) {
-    go_on_as_before(g, r);
-    return refuse_for_calls(result, r);
-  }
+  if (mode == shutdown_mode::refuse && !may_end(g, r, result)) return false;
   result.tokens = end_token_sources(r);
   note = std::move(told);
   let_go_of(g, r, path, result);

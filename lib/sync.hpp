@@ -22,11 +22,20 @@ struct thread_state {
     const detail::record* module = nullptr;
     std::uint32_t n = 0;
   };
-  // This thread's calls in flight: into more modules at once than there are places, what is deeper is not noted.
-  calls_into inside[6];
+  struct calls_deeper;
+  calls_into inside[6]; // this thread's calls in flight
+  calls_deeper* deeper =
+      nullptr; // into more modules at once than there are places; owned, the last one first
   detail::registry* leftovers = nullptr; // registries without a manager whose last closes wait for this thread
   detail::registry* untold = nullptr;    // registries with events that were not told inside the loader (lib/events.cpp)
   std::uint32_t quiet = 0;               // see quiet_scope
+};
+
+// On the heap and not in the guards: one that ends on another thread than its own leaves no pointer to itself
+// behind.
+struct thread_state::calls_deeper {
+  calls_deeper* next;
+  calls_into calls;
 };
 
 } // namespace tenure::inline v1::sync

@@ -66,9 +66,23 @@ void registry::ask_idle_modules(report_builder* report) noexcept {
   }
 }
 
+// Before a shutdown that may be refused. Pre: the caller holds r.
+hook_result registry::ask_held(const module_record& r) noexcept {
+  hook_result said;
+  said.yes = true;
+  if (!r.side.votes()) return said;
+  const os::fork_gate no_fork_meanwhile;
+  said = ask_vote(r.side);
+  if (said.yes) return said;
+  const sync::scoped_lock lock(mutex);
+  note_veto_locked(*this, r, said);
+  return said;
+}
+
 // Pre: this thread closes r. False if it does not any more: the module is in use again, or said no and waits.
 bool registry::may_close(module_record& r, const closing_chain& chain, report_builder* report) noexcept {
-  if (!chain.ask_votes || !r.side.votes()) return true;
+  if (!chain.ask_votes || r.shut_down || !r.side.votes())
+    return true; // a shutdown has asked, or would not hear it
   {
     const sync::scoped_lock lock(mutex);
     if (r.asked_at > chain.asked_since && r.vote() != unload_vote::not_asked) {

@@ -28,6 +28,12 @@ public:
     if (!owner) return {};
     return {static_cast<module&&>(owner), target_};
   }
+  // The same; an empty symbol comes with its reason. Errors: not_loaded, module_shut_down, empty_handle.
+  template <detail::error_sink S> [[nodiscard]] symbol<F> lock(S& sink TENURE_AND_TAKEN_HERE) const noexcept {
+    module owner = owner_.lock(sink TENURE_AND_TAKEN);
+    if (!owner) return {};
+    return {static_cast<module&&>(owner), target_};
+  }
   // Forgets it, before an unload or at any time.
   void clear() noexcept { *this = cached_symbol(); }
 

@@ -10,10 +10,10 @@
 
 namespace tenure::inline v1 {
 
-// What becomes of a shutdown if calls have not returned at its deadline.
+// What becomes of a shutdown if calls have not returned at its deadline, or the module's vote says no.
 enum class shutdown_mode : unsigned char {
-  refuse, // the module goes on as before; errc::calls_in_flight
-  force,  // it is shut down behind their backs: they may finish, and hold it mapped until then
+  refuse, // the module goes on as before; errc::calls_in_flight, errc::module_vetoed
+  force, // it is shut down behind their backs: they may finish, and hold it mapped until then. No vote counts
 };
 
 // What a shutdown did, or why it did not.
@@ -71,15 +71,16 @@ public:
   // In this order, and nothing of it under a lock:
   // 1. No new call: enter(), call(), create(), symbol look-ups, opens, weak handles and acquires of tokens
   //    get module_shut_down with who shut it down, when and where. A call that is in flight may finish, with
-  //    the calls that it makes. One through a bare symbol or pointer or by a factory<> is not seen; its handle
-  //    holds the code.
+  //    the calls that it makes. One through a bare symbol or pointer or by a factory<> is not seen; its
+  //    handle holds the code.
   // 2. Calls in flight of other threads are waited for, at most `deadline` from now on the manager's clock.
-  //    Then `refuse` undoes step 1.
+  //    Then `refuse` asks for the module's vote, and undoes step 1 if that is no or calls are in flight.
   // 3. All tokens over the module are ended, parts before their containers; each source's hook runs once.
   // 4. The controller's own hold is dropped. Without other references the module is closed now, whatever its
-  //    policy says, else at the last one's end; the departure check is asked as always. A new open then is a
-  //    new life.
-  // Errors, as values: module_shut_down (a second shutdown, by whoever), calls_in_flight, empty_handle;
+  //    policy and its vote say, else at the last one's end; the departure check is asked as always. A new
+  //    open then is a new life.
+  // Errors, as values: module_shut_down (a second shutdown, by whoever), calls_in_flight,
+  // module_vetoed, empty_handle;
   // module_is_loading, from its own initialiser; not_loaded, where that threw; out_of_memory (nothing has
   // happened then).
   // Threads: waits for other threads, which must not need what this one holds, such as the loader's lock.

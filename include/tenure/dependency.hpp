@@ -16,8 +16,8 @@ namespace TENURE_HANDLES {
 // From now on `user` holds `used`: it is let go when `user` is gone from the process, not before (C-H11:
 // unloading A took B with it although B still had objects). The edge is `user`'s, whatever handles come and
 // go. When not to use it: for libraries that `user` is linked with; the system holds those. Errors:
-// empty_handle, dependency_cycle (used needs user already, or is the same module), out_of_memory. Cycles
-// through modules of several managers are not seen. Threads: any.
+// empty_handle, dependency_cycle (used needs user already, or is the same module), module_shut_down (either),
+// out_of_memory. Cycles through modules of several managers are not seen. Threads: any.
 inline void depend(const module& user, const module& used TENURE_AND_TAKEN_HERE) {
   failure why;
   if (!detail::add_dependency(detail::handle_access::record_of(user), detail::handle_access::record_of(used),

@@ -29,10 +29,10 @@ public:
       , make_(function_of(m, names.make))
       , destroy_(names.destroy != nullptr ? function_of(m, names.destroy) : nullptr) TENURE_IF_TRACKED(, taken_(names.named_at)) {}
 
-  // An object; none if the module has been unloaded or shut down since, or its function gave none. A shutdown
-  // that begins meanwhile does not wait for it, as it waits for module::create: that would cost each object
-  // two atomic operations. The object holds the module all the same. Errors: what the factory function
-  // throws.
+  // An object; none if the module has been unloaded or shut down since, or its function gave none (lock(sink)
+  // says which). A shutdown that begins meanwhile does not wait for it, as it waits for module::create: that
+  // would cost each object two atomic operations. The object holds the module all the same. Errors: what the
+  // factory function throws.
   template <class... Args> [[nodiscard]] instance<object> create(Args&&... args) const {
     module held = module_.lock(TENURE_IF_TRACKED(taken_));
     if (!held) return {};
@@ -44,6 +44,10 @@ public:
 
   // The module, if it is still loaded: its name and path are there.
   [[nodiscard]] module lock(TENURE_TAKEN_HERE) const noexcept { return module_.lock(TENURE_TAKEN); }
+  // The same, and why create() gives none. Errors: not_loaded, module_shut_down, empty_handle.
+  template <detail::error_sink S> [[nodiscard]] module lock(S& sink TENURE_AND_TAKEN_HERE) const noexcept {
+    return module_.lock(sink TENURE_AND_TAKEN);
+  }
 
 private:
   using any_function = void();

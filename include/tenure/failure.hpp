@@ -71,8 +71,9 @@ enum class errc : int {
   key_stale = 86, // its object is gone
   key_unknown = 87,
   interface_not_found = 88,
+  module_vetoed = 89, // its shutdown: the module's own vote said no
   // holds by name, and registered classes
-  not_locked = 110,        // by this owner
+  not_locked = 110, // by this owner
   dependency_cycle = 111,
   registration_unknown = 112, // never this table's
   registration_revoked = 113,
@@ -81,8 +82,8 @@ enum class errc : int {
   object_disconnected = 116,
   no_implementation = 117, // no plug-in of the catalog fits
   // observers
-  already_observed = 120, // a manager has one observer
-  empty_observer = 121,   // no function to call
+  already_observed = 120,   // a manager has one observer
+  empty_observer = 121,     // no function to call
   events_not_written = 122, // the file for a trace, a record or a log
   // resources
   out_of_memory = 90,

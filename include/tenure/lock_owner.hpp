@@ -42,7 +42,7 @@ public:
   }
 
   // One lock more; every call counts. The module stays resident, used or not. Errors: empty_handle,
-  // out_of_memory.
+  // module_shut_down, out_of_memory.
   void lock(const module& m TENURE_AND_TAKEN_HERE) {
     failure why;
     if (!detail::add_lock(*data_, detail::handle_access::record_of(m), TENURE_TAKEN_OR_NULL, why))

@@ -139,8 +139,10 @@ public:
   template <class F> decltype(auto) call(F&& f, const code_location& taken = code_location::current()) const;
 #endif
 
-  // Keeps the module resident without using it (COM: IClassFactory::LockServer).
-  [[nodiscard]] tenure::pin pin(TENURE_TAKEN_HERE) const noexcept;
+  // Keeps the module resident without using it (COM: IClassFactory::LockServer). Of an empty handle an empty
+  // one. Errors: module_shut_down.
+  [[nodiscard]] tenure::pin pin(TENURE_TAKEN_HERE) const;
+  template <detail::error_sink S> [[nodiscard]] tenure::pin pin(S& sink TENURE_AND_TAKEN_HERE) const noexcept;
 
   // All who hold it, this handle among them, in builds with TENURE_TRACK_HOLDERS; see holder_list.
   [[nodiscard]] holder_list holders() const noexcept {
@@ -206,6 +208,8 @@ public:
 
   // The module if it is still loaded, revived if it was idle; else an empty handle. Never loads.
   [[nodiscard]] module lock(TENURE_TAKEN_HERE) const noexcept;
+  // The same; an empty handle comes with its reason. Errors: not_loaded, module_shut_down, empty_handle.
+  template <detail::error_sink S> [[nodiscard]] module lock(S& sink TENURE_AND_TAKEN_HERE) const noexcept;
 
 private:
   detail::record* record_ = nullptr;
@@ -239,6 +243,14 @@ inline weak_module::weak_module(const module& m) noexcept
 inline module weak_module::lock(TENURE_IF_TRACKED(const code_location& taken)) const noexcept {
   if (record_ == nullptr || !detail::lock_weak(*record_, generation_)) return {};
   return detail::handle_access::adopt_reference(record_ TENURE_AND_TAKEN);
+}
+template <detail::error_sink S>
+module weak_module::lock(S& sink TENURE_IF_TRACKED(, const code_location& taken)) const noexcept {
+  failure why;
+  module found = lock(TENURE_TAKEN);
+  if (!found) detail::explain_weak(record_, generation_, why);
+  detail::report_into(sink, static_cast<failure&&>(why));
+  return found;
 }
 
 } // namespace TENURE_HANDLES

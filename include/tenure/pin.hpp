@@ -52,10 +52,18 @@ private:
   detail::record* record_ = nullptr;
 };
 
-inline pin module::pin(TENURE_IF_TRACKED(const code_location& taken)) const noexcept {
-  if (record_ == nullptr) return {};
-  detail::pin_module(*record_);
-  return tenure::pin(record_ TENURE_AND_TAKEN);
+inline pin module::pin(TENURE_IF_TRACKED(const code_location& taken)) const {
+  failure why;
+  tenure::pin made = pin(why TENURE_AND_TAKEN);
+  if (why) detail::raise(static_cast<failure&&>(why));
+  return made;
+}
+template <detail::error_sink S>
+pin module::pin(S& sink TENURE_IF_TRACKED(, const code_location& taken)) const noexcept {
+  failure why;
+  const bool pinned = record_ != nullptr && detail::try_pin_module(*record_, why);
+  detail::report_into(sink, static_cast<failure&&>(why));
+  return pinned ? tenure::pin(record_ TENURE_AND_TAKEN) : tenure::pin();
 }
 
 } // namespace TENURE_HANDLES

@@ -32,7 +32,8 @@ namespace TENURE_HANDLES {
 class [[nodiscard]] module_thread {
 public:
   module_thread() noexcept = default;
-  // Errors: empty_handle, thread_not_started, out_of_memory.
+  // A shutdown of the module waits for `f` as for a call. Errors: empty_handle, module_shut_down,
+  // thread_not_started, out_of_memory.
   template <class F> module_thread(module m, F f TENURE_AND_TAKEN_HERE) {
     failure why;
     thread_ = start(static_cast<module&&>(m), new F(static_cast<F&&>(f)), TENURE_TAKEN_OR_NULL, why);

@@ -7,10 +7,11 @@
 
 #include <tenure/cached_symbol.hpp>
 #include <tenure/class_table.hpp>
+#include <tenure/controller.hpp>
 #include <tenure/dependency.hpp>
 #include <tenure/end.hpp>
-#include <tenure/make.hpp>
 #include <tenure/lock_owner.hpp>
+#include <tenure/make.hpp>
 #include <tenure/thread.hpp>
 
 #include <doctest/doctest.h>
@@ -656,6 +657,69 @@ TEST_CASE("C-H15: the report names who keeps a module: owners of locks, and modu
   CHECK(e->outcome == tenure::unload_outcome::pinned);
   CHECK(std::string(e->detail).find("shell (2)") != std::string::npos);
   CHECK(std::string(e->detail).find("updater (1)") != std::string::npos);
+}
+
+// --- what MAF's shutdowns meet in a module that votes and has threads ---
+
+TEST_CASE("M-B10: a forced shutdown takes no vote, and one that may refuse gives the vote as its reason") {
+  using tenure::shutdown_mode;
+  apartment a;
+  tenure::module server = a.modules.open(a.server);
+  server.symbol<void(int)>("lock_server")(1);
+  tenure::controller end(server);
+  server.reset();
+  const tenure::shutdown_result refused = end.shutdown(seconds(1), shutdown_mode::refuse);
+  CHECK(refused.why.code() == errc::module_vetoed);
+  CHECK(std::string(refused.why.what()).find("shutdown_mode::force") != std::string::npos);
+  CHECK(a.modules.open(a.server).symbol<int()>("may_unload")() == 0); // as before
+  CHECK(a.modules.stats().vetoes == 1);
+  const tenure::shutdown_result forced = end.shutdown(seconds(1), shutdown_mode::force);
+  CHECK(forced);
+  CHECK(forced.outcome == tenure_test::closed_outcome());
+  CHECK(is_gone(a.server));
+  const tenure::module again = a.modules.open(a.server); // a new life
+  CHECK(again.symbol<int()>("may_unload")() == (loader_unmaps() ? 1 : 0));
+}
+
+TEST_CASE("M-B10: a module that votes yes is asked and then not again: what it says later keeps nobody") {
+  apartment a;
+  tenure::module server = a.modules.open(a.server);
+  const auto lock_server = server.symbol<void(int)>("lock_server").get();
+  CHECK(tenure::controller(server).shutdown({}, tenure::shutdown_mode::refuse));
+  lock_server(1); // says no from now on
+  server.reset();
+  CHECK(is_gone(a.server));
+}
+
+TEST_CASE("M-B12: after a shutdown the module's own code gets no hold on it and no thread") {
+  apartment a;
+  gate g;
+  g.go_on = true;
+  const tenure::module server = a.modules.open(a.server);
+  const auto start_worker = server.symbol<int(gate*)>("start_worker");
+  const auto begin_work = server.symbol<void*()>("begin_work");
+  const auto end_work = server.symbol<void(void*)>("end_work");
+  CHECK(tenure::controller(server).shutdown({}, tenure::shutdown_mode::force));
+  const std::uint32_t references = tenure_test::entry_of(a.modules.report(), a.server)->references;
+  CHECK(start_worker(&g) == 0);
+  CHECK(!g.inside);
+  void* const work = begin_work(); // empty
+  CHECK(tenure_test::entry_of(a.modules.report(), a.server)->references == references);
+  end_work(work);
+}
+
+TEST_CASE("M-H8: a thread that the module has started is a call: a shutdown refuses while it runs") {
+  apartment a;
+  gate g;
+  const tenure::module server = a.modules.open(a.server);
+  CHECK(server.symbol<int(gate*)>("start_worker")(&g) == 1);
+  CHECK(eventually([&] { return g.inside.load(); }));
+  tenure::controller end(server);
+  const tenure::shutdown_result refused = end.shutdown({}, tenure::shutdown_mode::refuse);
+  CHECK(refused.why.code() == errc::calls_in_flight);
+  CHECK(refused.calls == 1);
+  g.go_on = true;
+  CHECK(eventually([&] { return static_cast<bool>(end.shutdown({}, tenure::shutdown_mode::refuse)); }));
 }
 
 TEST_CASE("a plug-in that was built against another version of the interface is refused, with both numbers") {

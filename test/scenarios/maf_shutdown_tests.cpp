@@ -3,12 +3,22 @@
 #include "support/invariants.hpp"
 #include "support/until.hpp"
 
+#include <tenure/cached_symbol.hpp>
+#include <tenure/class_table.hpp>
+#include <tenure/dependency.hpp>
+#include <tenure/factory.hpp>
+#include <tenure/keyed.hpp>
+#include <tenure/lock_owner.hpp>
+#include <tenure/thread.hpp>
+
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 using scenarios::diary;
 using scenarios::tells;
@@ -180,6 +190,120 @@ TEST_CASE(
   CHECK(called == 1);
 }
 
+TEST_CASE("M-B12: whatever gives a new hold on a module, or a new use of it, fails after its shutdown with "
+          "the same words") {
+  world w;
+  const tenure::module stale = w.modules.open(w.a), other = w.modules.open(w.b);
+  const tenure::factory_names names{"make_first", "free_plug_in"};
+  static int object = 1;
+  tenure::instance_table objects;
+  const tenure::keyed<plug_in> keyed = objects.create<plug_in>(stale, names);
+  tenure::class_table before, after;
+  before.lock_external(before.add("class", stale, &object)); // else it stops with its first client
+  tenure::lock_owner owner("owner"), newcomer("newcomer");
+  owner.lock(stale);
+  const tenure::pin pinned = stale.pin();
+  const tenure::factory<plug_in> factory(stale, names);
+  const tenure::cached_symbol<plug_in*()> cached = stale.symbol<plug_in*()>("make_first");
+  const tenure::weak_module weak = stale;
+  std::atomic<int> ran{0};
+  tenure::failure why;
+  const struct {
+    const char* what;
+    std::function<void()> use;
+  } uses[] = {
+      {"pin", [&] { static_cast<void>(stale.pin()); }},
+      {"lock", [&] { newcomer.lock(stale); }},
+      {"one lock more", [&] { owner.lock(stale); }},
+      {"depend, as the user", [&] { tenure::depend(stale, other); }},
+      {"depend, as the used", [&] { tenure::depend(other, stale); }},
+      {"class_table::add", [&] { after.add("class", stale, &object); }},
+      {"class_table::find", [&] { static_cast<void>(before.find<int>("class")); }},
+      {"module_thread", [&] { const tenure::module_thread thread(stale, [&] { ++ran; }); }},
+      {"instance_table::create", [&] { static_cast<void>(objects.create<plug_in>(stale, names)); }},
+      {"get_interface",
+       [&] { static_cast<void>(objects.get_interface<spelling, plug_in>(keyed.key(), {"get_spelling"})); }},
+      {"create", [&] { static_cast<void>(stale.create<plug_in>(names)); }},
+      {"a new factory", [&] { const tenure::factory<plug_in> late(stale, names); }},
+      {"symbol", [&] { static_cast<void>(stale.symbol<plug_in*()>("make_first")); }},
+      {"enter", [&] { static_cast<void>(stale.enter()); }},
+      {"call", [&] { stale.call([&] { ++ran; }); }},
+      {"token_source", [&] { const tenure::token_source late(stale); }},
+      {"open", [&] { static_cast<void>(w.modules.open(w.a)); }},
+  };
+  for (const auto& each : uses) {
+    CAPTURE(each.what);
+    if (std::string(each.what) != "depend, as the used" && std::string(each.what) != "depend, as the user")
+      CHECK(code_of(each.use) == errc::ok);
+  }
+  ran = 0;
+  CHECK(tenure::controller(stale).shutdown({}, shutdown_mode::force));
+  for (const auto& each : uses) {
+    CAPTURE(each.what);
+    CHECK(code_of(each.use) == errc::module_shut_down);
+  }
+  CHECK(ran == 0);
+  // What is empty then says why to whoever asks.
+  CHECK_FALSE(stale.pin(why));
+  CHECK(why.code() == errc::module_shut_down);
+  CHECK_FALSE(factory.create());
+  CHECK_FALSE(factory.lock(why));
+  CHECK(why.code() == errc::module_shut_down);
+  CHECK_FALSE(cached.lock(why));
+  CHECK(why.code() == errc::module_shut_down);
+  CHECK_FALSE(weak.lock(why));
+  CHECK(why.code() == errc::module_shut_down);
+  CHECK(std::string(why.what()).find("maf_shutdown_tests.cpp:") != std::string::npos);
+  const tenure::pin copied = pinned; // what holds already may go on to
+  const tenure::module copy = stale;
+  CHECK(keyed->value() == 1);
+}
+
+TEST_CASE("M-B12: an empty handle of a module that has gone by itself says so, too") {
+  world w;
+  tenure::weak_module weak = w.modules.open(w.a);
+  tenure::failure why;
+  CHECK_FALSE(weak.lock(why));
+  CHECK(why.code() == errc::not_loaded);
+  CHECK_FALSE(tenure::weak_module().lock(why));
+  CHECK(why.code() == errc::empty_handle);
+  const tenure::module fresh = w.modules.open(w.a);
+  CHECK_FALSE(weak.lock(why));
+  CHECK(why.code() == errc::not_loaded);
+}
+
+TEST_CASE(
+    "M-B12: what was shut down from inside a call can be opened again by that thread once it has left it") {
+  world w;
+  tenure::module m = w.modules.open(w.a);
+  const auto call_back = m.symbol<int(void (*)(void*), void*)>("call_back").get();
+  struct scene {
+    world<>& w;
+    tenure::module& m;
+  } at{w, m};
+  call_back(
+      [](void* context) {
+        auto& in = *static_cast<scene*>(context);
+        tenure::controller end(in.m);
+        in.m.reset();
+        const tenure::shutdown_result r = end.shutdown({}, shutdown_mode::force);
+        CHECK(r.outcome == tenure::unload_outcome::deferred);
+        CHECK(r.references == 0);
+        tenure::failure why;
+        CHECK_FALSE(in.w.modules.open(in.w.a, why)); // it is still there
+        CHECK(why.code() == errc::module_shut_down);
+      },
+      &at);
+  std::thread other([&] { // cannot know whether the first thread has left
+    tenure::failure why;
+    CHECK_FALSE(w.modules.open(w.a, why));
+    CHECK(why.code() == errc::module_shut_down);
+    CHECK(std::string(why.what()).find("an open on that thread, once it has left it") != std::string::npos);
+  });
+  other.join();
+  CHECK(w.modules.open(w.a).create<plug_in>("make_first")->value() == 1);
+}
+
 TEST_CASE("M-B12: with the last stale handle the module goes at once, and can be opened again") {
   world<tenure::policy::keep_warm<4, tenure::minutes(60)>> w;
   tenure::module stale = w.modules.open(w.a);
@@ -277,6 +401,64 @@ TEST_CASE("M-H8: a forced shutdown leaves the code under a call that has not ret
   CHECK(w.loaded(w.a));
   call.end();
   CHECK(!w.loaded(w.a));
+}
+
+TEST_CASE(
+    "M-H8: a thread that runs a module's code is a call: a shutdown waits for it, or refuses and names it") {
+  hurrying_clock clock;
+  world w(clock.options());
+  const tenure::module m = w.modules.open(w.a);
+  const auto stay = m.symbol<int(const std::atomic<bool>*, std::atomic<bool>*)>("stay");
+  std::atomic<bool> leave{false}, inside{false};
+  std::optional<tenure::module_thread> running(std::in_place, m, [&] { stay(&leave, &inside); });
+  CHECK(tenure_test::eventually([&] { return inside.load(); }));
+  tenure::controller end(m);
+  const tenure::shutdown_result r = end.shutdown(tenure::seconds(5), shutdown_mode::refuse);
+  CHECK(r.why.code() == errc::calls_in_flight);
+  CHECK(r.calls == 1);
+  tenure::shutdown_result second;
+  std::thread shutter([&] { second = end.shutdown(tenure::minutes(60 * 24 * 365), shutdown_mode::refuse); });
+  CHECK(tenure_test::eventually([&] {
+    tenure::failure why;
+    return !m.enter(why);
+  }));
+  leave = true;
+  shutter.join();
+  CHECK(second);
+  CHECK(second.calls == 0);
+}
+
+TEST_CASE(
+    "M-H8: a shutdown from the module's own thread, and from twenty modules deep, does not wait for itself") {
+  static int number = 7;
+  static const tenure::static_symbol symbols[] = {{"number", &number}};
+  tenure::manager<> modules;
+  tenure::shutdown_result r;
+  {
+    const tenure::module m = modules.add_static("with_a_thread", symbols);
+    const tenure::module_thread thread(
+        m, [&] { r = tenure::controller(m).shutdown(tenure::minutes(10), shutdown_mode::refuse); });
+  }
+  CHECK(r);
+  CHECK(r.calls == 0);
+  std::vector<tenure::module> nested;
+  for (int i = 0; i != 20; ++i)
+    nested.push_back(modules.add_static(("nested_" + std::to_string(i)).c_str(), symbols));
+  const std::function<void(std::size_t)> go_in = [&](std::size_t depth) {
+    nested[depth].call([&] {
+      if (depth + 1 != nested.size()) return go_in(depth + 1);
+      for (const tenure::module& each : nested) {
+        const tenure::shutdown_result ended =
+            tenure::controller(each).shutdown(tenure::minutes(10), shutdown_mode::refuse);
+        CHECK(ended);
+        CHECK(ended.calls == 0);
+        CHECK_NOTHROW(static_cast<void>(each.enter())); // from inside a call
+      }
+    });
+  };
+  go_in(0);
+  for (const tenure::module& each : nested)
+    CHECK(code_of([&] { static_cast<void>(each.enter()); }) == errc::module_shut_down);
 }
 
 TEST_CASE("M-H8: a shutdown from inside a call of the same module does not wait for itself") {

@@ -84,6 +84,8 @@ inline void note_revive(record& r) noexcept {
   drop_reference(r);
   return false;
 }
+// Why there was none. Errors: not_loaded, module_shut_down, empty_handle (of a null record).
+TENURE_API void explain_weak(record* r, std::uint64_t generation, failure& why) noexcept;
 // Weak references keep the registry's memory, not the module.
 TENURE_API void share_registry(record& r) noexcept;
 TENURE_API void unshare_registry(record& r) noexcept;
@@ -104,6 +106,7 @@ TENURE_API void* native_handle_of(const record& r) noexcept;
 TENURE_API void set_failure(failure& why, errc code, const char* path, const char* text) noexcept;
 
 TENURE_API void pin_module(record& r) noexcept;
+TENURE_API bool try_pin_module(record& r, failure& why) noexcept; // not after a shutdown
 TENURE_API void unpin_module(record& r) noexcept;
 
 // The exception that is being handled holds the module until its last copy is destroyed. Pre: in a handler; the caller
