@@ -3,6 +3,7 @@
 #include "departure.hpp"
 #include "events.hpp"
 #include "holding_cycles.hpp"
+#include "left_behind.hpp"
 #include "linger.hpp"
 #include "loader_scope.hpp"
 #include "loader_turn.hpp"
@@ -363,29 +364,6 @@ bool registry::close_what_was_shut() noexcept {
   if (chain.head == nullptr) return false;
   close_chain(chain, nullptr);
   return true;
-}
-
-// The manager is gone, and a module waits for this thread to leave it: this thread's later safe points see to
-// it. A thread that ends before leaves the module mapped.
-void registry::leave_to_this_thread() noexcept {
-  {
-    const sync::scoped_lock lock(mutex);
-    if (waiting.empty()) return;
-  }
-  sync::thread_state& thread = sync::this_thread();
-  keep();
-  next_leftover = std::exchange(thread.leftovers, this);
-}
-
-void try_leftovers() noexcept {
-  registry* g = std::exchange(sync::this_thread().leftovers, nullptr);
-  while (g != nullptr) {
-    registry* const next = std::exchange(g->next_leftover, nullptr);
-    g->safe_point();
-    g->leave_to_this_thread(); // if it still has to wait
-    registry::let_go(*g);
-    g = next;
-  }
 }
 
 // The next lingering module behind `after`, as a module that this thread is closing: nobody opens it

@@ -65,7 +65,7 @@ void leave_mapped(registry& g, report_builder& report) noexcept {
     report.add(*r, entry);
     note_locked(g, event_kind::lingering, *r, entry.detail);
     r->state = phase::lingering; // what its code was given stays valid
-    leave_behind(std::move(place), r->handle);
+    leave_behind(std::move(place), *r);
     g.forget_locked(*r);
     registry::let_go(g); // never the last share: the caller has the manager
   }

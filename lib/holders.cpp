@@ -2,6 +2,7 @@
 
 #include "calls.hpp"
 #include "holder_notes.hpp"
+#include "left_behind.hpp"
 #include "registry.hpp"
 #include "unlink.hpp"
 
@@ -75,7 +76,8 @@ bool add_dependency(record* user, record* used, const code_location* taken, fail
 // A module that is still mapped may still call what it needs: that stays for ever, too.
 void registry::give_up_dependencies_locked(module_record& r, bool unmapped) noexcept {
   dependency* given_up = std::exchange(r.needs, nullptr);
-  while (unmapped && given_up != nullptr) {
+  if (!unmapped) return abandon(given_up);
+  while (given_up != nullptr) {
     dependency* const d = std::exchange(given_up, given_up->next);
     d->next = std::exchange(orphans, d);
   }

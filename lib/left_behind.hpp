@@ -1,4 +1,4 @@
-// Modules that ended managers left mapped, by choice: the system's references that wait for a next manager.
+// What ended managers have left mapped: references of the system's that wait for a next manager.
 #ifndef TENURE_LIB_LEFT_BEHIND_HPP
 #define TENURE_LIB_LEFT_BEHIND_HPP
 
@@ -6,19 +6,37 @@
 
 namespace tenure::inline v1::detail {
 
+struct dependency;
+struct module_record;
+struct registry;
+
 struct left_reference {
   left_reference* next = nullptr;
   void* handle = nullptr;
+  dependency* needs = nullptr; // owned
 };
 
-// Gives up a reference of the system's on a module that nobody here manages any more. `place` was made before
-// anything was given up: without one nobody would find the module again.
-void leave_behind(std::unique_ptr<left_reference> place, void* handle) noexcept;
+// Gives up a module that nobody here manages any more, with the system's reference and what it needs. `place` was made
+// before anything was given up: without one nobody would find the module again. Needs the mutex of its registry, which
+// forgets the record next.
+void leave_behind(std::unique_ptr<left_reference> place, module_record& r) noexcept;
 
-// What was left of the module goes: its manager is there again, and decides alone (C-H9: what Wine left could
-// never be unloaded). Pre: the caller's record holds a reference of its own, so that nothing is unmapped. No
-// lock is held.
-void take_back(void* handle) noexcept;
+// What was left of the module goes over: its manager is there again, and decides alone (C-H9: what Wine left
+// could never be unloaded). Pre: the caller's record holds a reference of its own, so that nothing is
+// unmapped. No lock is held.
+void take_back(module_record& r) noexcept;
+
+// Its manager is gone, and closes wait in it: this thread's later safe points see to them, or, of those that
+// wait for a yes or for a thread that has ended, the next manager that opens the module. Nothing if none
+// waits. No lock is held.
+void leave_to_this_thread(registry& g) noexcept;
+
+// Tries again what waits for a safe point of this thread in registries whose manager is gone. No lock is
+// held.
+void try_leftovers() noexcept;
+
+// What modules needed that are still mapped, and that nobody manages: that stays for ever.
+void abandon(dependency* edges) noexcept;
 
 } // namespace tenure::inline v1::detail
 

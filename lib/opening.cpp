@@ -362,7 +362,7 @@ template <class Body> record* tried(registry& g, failure& why, Body&& body) noex
   const os::fork_gate no_fork_meanwhile;
   try {
     record* const r = body(why);
-    if (r != nullptr && !full(*r).is_static()) take_back(full(*r).handle);
+    if (r != nullptr && !full(*r).is_static()) take_back(full(*r));
     return r;
   } catch (const std::bad_alloc&) {
     set_failure(why, errc::out_of_memory, "", "");

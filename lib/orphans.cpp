@@ -2,13 +2,15 @@
 
 #include "events.hpp"
 #include "gated_lock.hpp"
+#include "left_behind.hpp"
 
 #include <utility>
 
 namespace tenure::inline v1::detail {
 namespace {
 
-sync::mutex& orphans_mutex() noexcept { return sync::process_mutex<registry>(); }
+struct orphan_list;
+sync::mutex& orphans_mutex() noexcept { return sync::process_mutex<orphan_list>(); }
 registry* orphans = nullptr; // with the mutex; each of them has one share
 
 // What is pinned, or waits, may come into use again by a weak handle.
@@ -28,7 +30,7 @@ void close_unused(registry& g) noexcept {
     g.claim_locked(victims, chain);
   }
   g.close_chain(chain, nullptr);
-  g.leave_to_this_thread();
+  leave_to_this_thread(g);
   tell_events(g);
 }
 

@@ -2,6 +2,7 @@
 
 #include "calls.hpp"
 #include "holder_notes.hpp"
+#include "left_behind.hpp"
 #include "module_thread.hpp"
 #include "registry.hpp"
 
@@ -56,6 +57,11 @@ void drop_in_stripe_inside(module_record& r) noexcept {
   drop_in_stripe(r.stripe);
 }
 
+bool is_retired(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  return g.policy == nullptr;
+}
+
 // All references of the module's own code in one: it has no place of ours, and drops any of them.
 holder_key key_of(const tenure_host* host) noexcept { return {host, 1}; }
 
@@ -73,6 +79,7 @@ void drop(const tenure_host* host) {
   if (r == nullptr || !is_last(release(r->refs))) return;
   const registry_hold alive(*r->owner); // a module whose last releaser is under way is not closed
   let_go_inside(*r);
+  if (is_retired(*r->owner)) leave_to_this_thread(*r->owner);
 }
 
 tenure_answer run_thread(const tenure_host* host, void (*body)(void*), void* argument) {

@@ -5,6 +5,7 @@
 #include "events.hpp"
 #include "failure_access.hpp"
 #include "hash.hpp"
+#include "left_behind.hpp"
 #include "loader_turn.hpp"
 #include "orphans.hpp"
 #include "os/quarantine.hpp"
@@ -405,8 +406,10 @@ void last_dropped(record& dropped) noexcept {
   const registry_hold alive(g);
   module_record& r = full(dropped);
   closing_chain chain("at a last release", g.check);
+  bool retired = false;
   {
     const sync::scoped_lock lock(g.mutex);
+    retired = g.policy == nullptr;
     idle_list victims;
     const word before = clear_flags(r.refs, pending_bit);
     if (count_of(before) == 0 && r.state == phase::open) {
@@ -418,6 +421,7 @@ void last_dropped(record& dropped) noexcept {
   }
   g.close_chain(chain, nullptr);
   try_leftovers();
+  if (retired) leave_to_this_thread(g);
   tell_events(g);
 }
 
@@ -463,13 +467,16 @@ void unpin_module(record& pinned) noexcept {
   registry& g = *pinned.owner;
   module_record& r = full(pinned);
   closing_chain chain("when its last pin went", g.check);
+  bool retired = false;
   {
     const sync::scoped_lock lock(g.mutex);
+    retired = g.policy == nullptr;
     idle_list victims;
     if (--r.pins == 0 && r.kept_by == keeper::pins) g.settle_locked(r, g.next_tick_locked(), victims);
     g.claim_locked(victims, chain);
   }
   g.close_chain(chain, nullptr);
+  if (retired) leave_to_this_thread(g);
   tell_events(g);
   registry::let_go(g);
 }
@@ -563,7 +570,7 @@ void retire_registry(registry& g) noexcept {
   end_observing(g);
   g.table.destroy(policy);
   ::operator delete (policy, std::align_val_t{g.table.alignment});
-  g.leave_to_this_thread();
+  leave_to_this_thread(g);
   if (g.stripes) {
     leave_orphan(g);
     close_orphans();

@@ -90,8 +90,11 @@ struct registry {
 
   os::fork_watcher forks;
 
-  registry* next_leftover = nullptr; // of the thread that it waits for; only that thread touches it
-  registry* next_orphan = nullptr;   // see orphans.hpp
+  registry* next_orphan = nullptr; // see orphans.hpp
+  // --- left_behind.cpp, whose mutex guards them ---
+  registry* next_leftover = nullptr;
+  sync::thread_id left_to = 0;  // the thread that its last closes wait for, once the manager is gone; 0: none
+  std::uint64_t left_round = 0; // when it was last tried
 
   // --- registry.cpp: the state machine; all need the mutex ---
   bool acquire_locked(module_record& r) noexcept;
@@ -143,7 +146,6 @@ struct registry {
   void close_chain(closing_chain& chain, report_builder* report) noexcept;
   void safe_point() noexcept;
   [[nodiscard]] bool close_what_was_shut() noexcept;
-  void leave_to_this_thread() noexcept;
   void look_at_lingering(report_builder* report) noexcept;
   void look_again_outside(report_builder* report) noexcept;
   module_record* take_lingering(const module_record* after) noexcept;
@@ -171,9 +173,6 @@ struct registry {
 void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report,
                std::uintptr_t entry = 0) noexcept;
 [[nodiscard]] unload_report close_all(registry& g, departure_check level, bool ask_votes) noexcept;
-
-// Tries again what waits for a safe point of this thread in registries whose manager is gone.
-void try_leftovers() noexcept;
 
 // Keeps the registry's memory for a scope in which the last module may go.
 class registry_hold {

@@ -26,7 +26,6 @@ struct thread_state {
   calls_into inside[6]; // this thread's calls in flight
   calls_deeper* deeper =
       nullptr; // into more modules at once than there are places; owned, the last one first
-  detail::registry* leftovers = nullptr; // registries without a manager whose last closes wait for this thread
   detail::registry* untold = nullptr;    // registries with events that were not told inside the loader (lib/events.cpp)
   std::uint32_t quiet = 0;               // see quiet_scope
 };

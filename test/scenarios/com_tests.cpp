@@ -527,6 +527,77 @@ TEST_CASE("C-H9: what the end of a context left mapped can be unloaded by the ne
   CHECK(is_gone(server));
 }
 
+TEST_CASE("C-H9: a module that said no when its context ended, on a thread that has ended since, is the next "
+          "context's") {
+  tenure_test::scratch folder;
+  const std::string server = plugin_copy(folder, "com_server");
+  std::thread first([&] { com_manager().open(server).symbol<void(int)>("lock_server")(1); });
+  first.join();
+  CHECK(is_mapped(server));
+  com_manager second;
+  second.open(server).symbol<void(int)>("lock_server")(0);
+  CHECK(outcome_of(second.sweep(at_once), server) == closed);
+  CHECK(is_gone(server));
+}
+
+TEST_CASE("C-H9: a module whose code was on a stack when its context ended is the next context's once that "
+          "thread has ended") {
+  tenure_test::scratch folder;
+  const std::string server = plugin_copy(folder, "com_server");
+  for (const bool handle_outlives : {false, true}) {
+    struct scene {
+      std::optional<com_manager> modules{std::in_place};
+      tenure::module server;
+      bool handle_outlives;
+    };
+    std::thread first([&] {
+      scene s;
+      s.handle_outlives = handle_outlives;
+      s.server = s.modules->open(server);
+      const auto call_back = s.server.symbol<int(void (*)(void*), void*)>("call_back").get();
+      call_back(
+          [](void* context) {
+            auto& at = *static_cast<scene*>(context);
+            if (at.handle_outlives) at.modules.reset();
+            at.server.reset();
+            at.modules.reset();
+          },
+          &s);
+    });
+    first.join();
+    CHECK(is_mapped(server));
+    com_manager second;
+    static_cast<void>(second.open(server));
+    CHECK(outcome_of(second.sweep(at_once), server) == closed);
+    CHECK(is_gone(server));
+  }
+}
+
+TEST_CASE(
+    "C-H9: what a module that was left mapped needs stays with it, and goes after it in the next context") {
+  tenure_test::scratch folder;
+  const std::string server = plugin_copy(folder, "com_server"), needed = plugin_copy(folder, "com_other");
+  {
+    com_manager first;
+    const tenure::module user = first.open(server);
+    user.symbol<void(int)>("lock_server")(1);
+    tenure::depend(user, first.open(needed));
+  }
+  {
+    com_manager middle;
+    static_cast<void>(middle.open(server));
+    CHECK(outcome_of(tenure::end(middle, tenure::end_mode::leave_mapped), server) ==
+          "kept"); // handed on once more
+  }
+  CHECK(is_mapped(needed));
+  com_manager last;
+  last.open(server).symbol<void(int)>("lock_server")(0);
+  CHECK(is_mapped(needed));
+  CHECK(outcome_of(last.sweep(at_once), server) == closed);
+  CHECK(is_gone(server));
+  CHECK(is_gone(needed));
+}
+
 TEST_CASE(
     "C-H10: a module's uncounted caches are let go in its hook before it goes, and what they held goes too") {
   apartment a;

@@ -106,6 +106,11 @@ TENURE_PLUGIN_EXPORT void work(gate* g) {
   while (!g->go_on) {
   }
 }
+// Calls the client back, so that this module's code is on the stack meanwhile.
+TENURE_PLUGIN_EXPORT int call_back(void (*function)(void*), void* context) {
+  function(context);
+  return 1; // not a tail call
+}
 // 1 if the thread runs.
 TENURE_PLUGIN_EXPORT int start_worker(gate* g) {
   return plugin::start_thread([g] { work(g); }) ? 1 : 0;
