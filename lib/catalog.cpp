@@ -33,6 +33,10 @@ namespace {
 const char* keep(catalog_data& into, std::string_view text) { return into.texts.emplace_back(text).c_str(); }
 
 void add_rows(catalog_data& into, const std::string& path, const image::facts& file) {
+  if (file.plugin_catalog_damaged)
+    set_failure(into.problems.emplace_back(), errc::file_damaged, path.c_str(),
+                "its tenure_plugin_catalog is none: its beginning, the size of its rows or their number "
+                "cannot be right");
   const char* const kept_path = file.plugin_catalog.empty() ? "" : keep(into, path);
   for_each_offer(file, [&](const offer& it) {
     into.rows.push_back({kept_path, keep(into, it.interface_name), keep(into, it.name), keep(into, it.match),
@@ -58,6 +62,8 @@ void add_file(catalog_data& into, const std::string& path) {
     into.problems.push_back(std::move(why));
   else if (file.open(path, fault))
     add_rows(into, path, *image::file_facts(source_of(file)));
+  else
+    fill(into.problems.emplace_back(), fault, path);
 }
 
 bool list_folder(catalog_data& into, const std::string& folder, failure& why) {
@@ -155,6 +161,7 @@ bool implementation::fits(const detail::interface_stamp& stamp) const noexcept {
 }
 
 bool implementation::matches(const char* wanted) const noexcept {
+  if (wanted == nullptr) return false;
   if (std::strcmp(name, wanted) == 0) return true;
   for (std::string_view rest = match; !rest.empty();) {
     const std::size_t end = std::min(rest.find('|'), rest.size());
@@ -200,6 +207,10 @@ const failure* catalog::problems_end() const noexcept { return problems_begin() 
 const implementation* catalog::find_best(const detail::interface_stamp& stamp, const char* wanted,
                                          failure& why) const noexcept {
   const implementation* best = nullptr;
+  if (wanted == nullptr) {
+    detail::set_failure(why, errc::name_missing, "", "of an implementation");
+    return nullptr;
+  }
   for (const implementation& each : *this)
     if (each.fits(stamp) && each.matches(wanted) && (best == nullptr || each.version > best->version))
       best = &each;

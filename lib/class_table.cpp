@@ -138,7 +138,10 @@ void let_go(class_table_data& t, offered_class& taken) noexcept {
 
 registration add_class(class_table_data& t, const char* name, record* owner, void* object,
                        class_options options, const code_location* taken, failure& why) noexcept {
-  if (owner == nullptr || object == nullptr) set_failure(why, errc::empty_handle, "", name);
+  if (name == nullptr)
+    set_failure(why, errc::name_missing, "", "of a class");
+  else if (owner == nullptr || object == nullptr)
+    set_failure(why, errc::empty_handle, "", name);
   if (why || is_shut(*owner, why)) return {};
   auto* const shared = new (std::nothrow) connection{1, object, &t};
   try {
@@ -232,11 +235,13 @@ connection* find_offer(class_table_data& t, const char* name, record*& owner, mo
 } // namespace
 
 connection* find_class(class_table_data& t, const char* name, record*& owner, failure& why) noexcept {
-  for (;;) {
+  if (name == nullptr) set_failure(why, errc::name_missing, "", "of a class");
+  while (!why) {
     module shut;
     connection* const found = find_offer(t, name, owner, shut, why);
     if (found != nullptr || why || is_shut(*handle_access::record_of(shut), why)) return found;
   } // else its shutdown was refused meanwhile
+  return nullptr;
 }
 
 void* object_of(const connection& c, failure& why) noexcept {

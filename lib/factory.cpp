@@ -20,14 +20,18 @@ std::string difference(const tenure_factory& row, const interface_stamp& wanted)
                      row.interface_version, row.interface_size, wanted.id.version, wanted.size);
 }
 
+// A module may have left a name out.
+bool is_text(const char* text, const char* wanted) noexcept {
+  return text != nullptr && std::strcmp(text, wanted) == 0;
+}
+
 // The rows that the table holds, by the module's own count.
 const tenure_factory* find_row(tenure_factories_function& table, const interface_stamp& wanted,
                                const char* name) {
   for (std::size_t i = 0;; ++i) {
     const tenure_factory* const row = table(i);
     if (row == nullptr) return nullptr;
-    if (std::strcmp(row->interface_name, wanted.id.name) == 0 && std::strcmp(row->name, name) == 0)
-      return row;
+    if (is_text(row->interface_name, wanted.id.name) && is_text(row->name, name)) return row;
   }
 }
 
@@ -37,6 +41,10 @@ const tenure_factory* find_factory(record* held, const interface_stamp& wanted, 
                                    failure& why) {
   if (held == nullptr) {
     set_failure(why, errc::empty_handle, "", "tenure_factories");
+    return nullptr;
+  }
+  if (name == nullptr) {
+    set_failure(why, errc::name_missing, path_of(*held), "of a factory");
     return nullptr;
   }
   void* const found = find_symbol(*held, "tenure_factories", symbol_kind::function, why);

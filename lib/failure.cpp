@@ -50,6 +50,7 @@ constexpr cause causes[] = {
      "the system would open another, shorter path"},
     {errc::path_too_long, "the path is too long", ""},
     {errc::path_not_utf8, "the path is not valid UTF-8 or UTF-16", ""},
+    {errc::name_missing, "no name was given", "a null pointer is no text; give a name"},
     {errc::file_not_found, "no such file", ""},
     {errc::permission_denied, "permission denied", "the file must be readable by this user"},
     {errc::not_a_regular_file, "not a regular file",
@@ -260,7 +261,7 @@ void set_failure(failure& why, errc code, const char* path, const char* text) no
   failure_parts parts;
   parts.code = code;
   parts.path = path;
-  parts.explanation = text;
+  if (text != nullptr) parts.explanation = text; // a caller's text may be missing
   fill(why, parts);
 }
 

@@ -25,11 +25,19 @@ struct lock_owner_data {
 
 namespace {
 
-// Along edges within one registry, whose mutex is held.
-bool needs_locked(const module_record& from, const record& wanted) noexcept {
-  if (&from == &wanted) return true;
-  for (const dependency* d = from.needs; d != nullptr; d = d->next)
-    if (d->used->owner == from.owner && needs_locked(full(*d->used), wanted)) return true;
+// Along edges within one registry. Each module is looked at once, however many ways lead to it.
+bool needs_locked(registry& g, module_record& from, const record& wanted) noexcept {
+  from.searched = ++g.searches;
+  from.next_to_search = nullptr;
+  for (module_record* to_do = &from; to_do != nullptr;) {
+    const module_record& at = *std::exchange(to_do, to_do->next_to_search);
+    if (&at == &wanted) return true;
+    for (const dependency* d = at.needs; d != nullptr; d = d->next) {
+      module_record& used = full(*d->used);
+      if (used.owner != &g || std::exchange(used.searched, g.searches) == g.searches) continue;
+      used.next_to_search = std::exchange(to_do, &used);
+    }
+  }
   return false;
 }
 
@@ -60,7 +68,7 @@ bool add_dependency(record* user, record* used, const code_location* taken, fail
   bool cycle = false;
   {
     const sync::scoped_lock lock(g.mutex);
-    cycle = used->owner == &g && needs_locked(full(*used), *user);
+    cycle = used->owner == &g && needs_locked(g, full(*used), *user);
     if (!cycle && !has_edge_locked(full(*user), *used)) {
       take_reference(*used); // the caller has one
       edge->next = std::exchange(full(*user).needs, edge);
@@ -131,6 +139,8 @@ void remove(lock_entry& entry) noexcept {
 } // namespace
 
 lock_owner_data* make_lock_owner(const char* name, failure& why) noexcept {
+  if (name == nullptr) set_failure(why, errc::name_missing, "", "of a lock_owner");
+  if (name == nullptr) return nullptr;
   try {
     return new lock_owner_data{name};
   } catch (const std::bad_alloc&) {

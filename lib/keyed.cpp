@@ -122,6 +122,10 @@ void end_keyed(keyed_state& s) {
 }
 
 std::uint64_t take_place(keyed_state& s, const char* factory, failure& why) noexcept {
+  if (factory == nullptr) {
+    set_failure(why, errc::name_missing, "", "of a factory");
+    return 0;
+  }
   try {
     std::string name = factory; // before the place: what can fail comes first
     const gated_lock lock(s.mutex);

@@ -446,6 +446,10 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
 record* add_static_module(registry& g, const char* name, const static_symbol* symbols, std::size_t n,
                           failure& why) noexcept {
   return answered(g, why, [&](failure& told) -> record* {
+    if (name == nullptr) {
+      set_failure(told, errc::name_missing, "", "of a static module");
+      return nullptr;
+    }
     const sync::scoped_lock lock(g.mutex);
     if (g.known.find(hash_bytes(name), [&](const module_record& r) { return r.named(name); }) != nullptr) {
       set_failure(told, errc::already_registered, name, "");

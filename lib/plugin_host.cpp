@@ -95,8 +95,10 @@ tenure_answer run_thread(const tenure_host* host, void (*body)(void*), void* arg
 
 std::unique_ptr<host_seat> make_seat() {
   constexpr std::uint32_t size = sizeof(tenure_host);
-  return std::unique_ptr<host_seat>(
-      new host_seat{{TENURE_PLUGIN_API_VERSION, size, hold, drop, run_thread}, nullptr});
+  std::unique_ptr<host_seat> made(
+      new host_seat{{TENURE_PLUGIN_API_VERSION, size, hold, drop, run_thread, nullptr}, nullptr});
+  made->table.link = &made->link;
+  return made;
 }
 
 host_seat& take_seat_locked(module_record& r, std::unique_ptr<host_seat> fresh) noexcept {

@@ -14,6 +14,7 @@ struct host_seat {
   tenure_host table;  // first: the module's pointer to it is one to this
   module_record* who; // null once the manager knows the module no more; published
   host_seat* next_abandoned = nullptr;
+  tenure_host_link link = {};
 };
 
 // Nobody's yet. Throws std::bad_alloc.

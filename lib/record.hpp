@@ -95,6 +95,8 @@ struct module_record : record, idle_module {
   std::uint64_t load_number = 0; // what `load` is, except after a shutdown
   std::uint64_t loaded_at = 0; // the registry's tick
   dependency* needs = nullptr;   // modules that it holds, owned
+  std::uint64_t searched = 0;    // by which search along these it was last met
+  module_record* next_to_search = nullptr;
   lock_entry* locks = nullptr;   // who has locked it; each is its owner's
   mutable std::string holders;   // these, in words, for the report that was made last
   std::string cycle;             // in words, for the report of a final close under way; see holding_cycles.hpp

@@ -79,6 +79,7 @@ struct registry {
   manager_stats stats;
   use_clock clock;
   std::uint64_t ticks_locked = 0;  // of the clock's ticks, the ones taken with the mutex held; the others were revives without it
+  std::uint64_t searches = 0;      // along dependencies
   dependency* orphans = nullptr; // what modules needed that are gone; to be let go without the mutex
   bool some_votes = false;       // some module that was loaded votes
   bool exit_watched = false;     // see os::watch_exit

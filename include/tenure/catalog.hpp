@@ -77,7 +77,7 @@ public:
   [[nodiscard]] TENURE_API const failure* problems_end() const noexcept;
 
   // Of those that serve I and match `wanted` the one of the highest version; of equals the first listed, so
-  // that the folder which was added first wins. Null if there is none: no_implementation, or
+  // that the folder which was added first wins. Null if there is none: no_implementation, name_missing, or
   // interface_mismatch if there would be one for another version of I.
   template <stamped_interface I>
   [[nodiscard]] const implementation* find(const char* wanted, failure& why) const noexcept {

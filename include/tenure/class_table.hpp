@@ -104,7 +104,7 @@ public:
   class_table& operator=(const class_table&) = delete;
   ~class_table() { detail::end_class_table(data_); }
 
-  // Offers `object`, which lives in or through `owner`. Errors: empty_handle, module_shut_down,
+  // Offers `object`, which lives in or through `owner`. Errors: empty_handle, name_missing, module_shut_down,
   // out_of_memory.
   template <class T>
   registration add(const char* name, const module& owner, T* object,
@@ -136,8 +136,8 @@ public:
   void resume() noexcept { detail::resume_classes(*data_); }
   // Hides all until resume(); connections that exist stay (COM: CoSuspendClassObjects).
   void suspend() noexcept { detail::suspend_classes(*data_); }
-  // A connection. Errors: class_not_registered, server_stopping, module_shut_down (all modules that offer
-  // it), out_of_memory. Pre: T is what was added.
+  // A connection. Errors: class_not_registered, name_missing, server_stopping, module_shut_down (all modules
+  // that offer it), out_of_memory. Pre: T is what was added.
   template <class T> [[nodiscard]] class_object<T> find(const char* name TENURE_AND_TAKEN_HERE) {
     failure why;
     detail::record* owner = nullptr;

@@ -14,6 +14,7 @@ enum class errc : int {
   path_contains_nul = 2,
   path_too_long = 3,
   path_not_utf8 = 4,
+  name_missing = 5, // a null pointer where a text is due
   // the file
   file_not_found = 10,
   permission_denied = 11,

@@ -136,8 +136,8 @@ public:
     detail::unshare_keyed(*state_);
   }
 
-  // As module::create, whose errors it has. A create that fails, wherever, leaves nothing: the place is taken
-  // first.
+  // As module::create, whose errors it has; name_missing. A create that fails, wherever, leaves nothing: the
+  // place is taken first.
   template <class Made, class... Args>
   [[nodiscard]] keyed<typename detail::factory_of<Made>::type> create(const module& from, factory_names names,
                                                                       Args&&... args) const {

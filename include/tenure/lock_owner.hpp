@@ -26,7 +26,7 @@ namespace TENURE_HANDLES {
 //   shell.lock(codec);
 class lock_owner {
 public:
-  // Errors: out_of_memory.
+  // Errors: out_of_memory, name_missing.
   explicit lock_owner(const char* name) {
     failure why;
     data_ = detail::make_lock_owner(name, why);

@@ -15,8 +15,9 @@ struct interface_stamp {
   std::uint64_t size;
 };
 
-// The row of the module's table; null and `why` if there is none that fits. Errors: empty_handle (of a null record),
-// no_such_factory, interface_mismatch, with both stamps. Pre: the caller holds a reference.
+// The row of the module's table; null and `why` if there is none that fits. Errors: empty_handle (of a null
+// record), name_missing, no_such_factory, interface_mismatch, with both stamps. Pre: the caller holds a
+// reference.
 [[nodiscard]] TENURE_API const tenure_factory* find_factory(record* held, const interface_stamp& wanted,
                                                             const char* name, failure& why);
 

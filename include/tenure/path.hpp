@@ -81,10 +81,10 @@ private:
 // Obtained from: a literal or anything with c_str().
 class name_view {
 public:
-  // From a literal, or text that ends with a NUL. Pre: not null.
+  // From a literal, or text that ends with a NUL. Null is the empty name, which no module has.
   constexpr name_view(const char* text) noexcept // NOLINT(google-explicit-constructor)
-      : text_(text)
-      , size_(__builtin_strlen(text)) {} // known when the program is compiled, if `text` is
+      : text_(text != nullptr ? text : "")
+      , size_(__builtin_strlen(text_)) {} // known when the program is compiled, if `text` is
   // From whatever has c_str().
   template <class S>
   requires requires(const S& s) { static_cast<const char*>(s.c_str()); }

@@ -99,6 +99,13 @@ typedef struct tenure_plugin_information {
 /* See below. */
 typedef struct tenure_host tenure_host;
 
+/* Room for a list that a module makes of its hosts. All zero at first, and the module's alone; stays as long as the
+ * module is mapped, also when the host knows it no more and holds it no more. */
+typedef struct tenure_host_link {
+  const tenure_host* host; /* the one that has it in its table */
+  struct tenure_host_link* next;
+} tenure_host_link;
+
 /* What the host does for the module, given to tenure_loaded. Valid until the module is unmapped, on any
  * thread. Look at `size` before using what a later version has added. */
 struct tenure_host {
@@ -114,6 +121,8 @@ struct tenure_host {
    * no thread to be had, or the module is being closed: body is not called then. Exceptions that leave body
    * end the process. */
   tenure_answer (*run_thread)(const tenure_host* host, void (*body)(void* argument), void* argument);
+  /* For the module's own list of its hosts, several of which may have it at once. */
+  tenure_host_link* link;
 };
 
 /* What a plug-in may export besides; all are optional, and are looked at only beside tenure_plugin_info.

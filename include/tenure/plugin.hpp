@@ -53,8 +53,15 @@ struct no_count {
 };
 
 namespace detail {
-inline std::uint32_t locks = 0;        // server_locks that are alive
-inline v1::detail::word hosts[8] = {}; // addresses of tenure_host: one for each manager that has the module
+inline std::uint32_t locks = 0;           // server_locks that are alive
+inline tenure_host_link* hosts = nullptr; // of each manager that has the module, or had it; published
+
+// The first host that answers yes; null if none does.
+template <class Ask> const tenure_host* ask_hosts(Ask&& ask) noexcept {
+  for (const tenure_host_link* at = v1::detail::read_published(hosts); at != nullptr; at = at->next)
+    if (ask(*at->host) == TENURE_YES) return at->host;
+  return nullptr;
+}
 } // namespace detail
 
 // A base class or a member of whatever keeps the module wanted: while one is alive the module votes no. The
@@ -89,14 +96,8 @@ public:
 // better. Threads: as an int; a copy may go to another thread.
 class module_reference {
 public:
-  module_reference() noexcept {
-    for (const v1::detail::word& seat : detail::hosts) {
-      const auto* const host = reinterpret_cast<const tenure_host*>(v1::detail::read_published(seat));
-      if (host == nullptr || host->hold(host) != TENURE_YES) continue;
-      host_ = host;
-      return;
-    }
-  }
+  module_reference() noexcept
+      : host_(detail::ask_hosts([](const tenure_host& host) { return host.hold(&host); })) {}
   module_reference(const module_reference& other) noexcept
       : host_(other.host_) {
     if (host_ != nullptr && host_->hold(host_) != TENURE_YES) host_ = nullptr;
@@ -131,10 +132,9 @@ template <class F> [[nodiscard]] bool start_thread(F f) {
     (*call)();
     delete call;
   };
-  for (const v1::detail::word& seat : detail::hosts) {
-    const auto* const host = reinterpret_cast<const tenure_host*>(v1::detail::read_published(seat));
-    if (host != nullptr && host->run_thread(host, run, body) == TENURE_YES) return true;
-  }
+  if (detail::ask_hosts([&](const tenure_host& host) { return host.run_thread(&host, run, body); }) !=
+      nullptr)
+    return true;
   delete body;
   return false;
 }
@@ -201,22 +201,24 @@ inline void write(char* message, std::size_t size, const char* text) noexcept {
   if (size != 0) *message = '\0';
 }
 
-inline void remember(const tenure_host* host) noexcept {
-  for (v1::detail::word& seat : hosts) {
-    v1::detail::word free = 0;
-    if (v1::detail::replace(seat, free, reinterpret_cast<std::uintptr_t>(host))) return;
-  }
-}
-
-inline void forget(const tenure_host* host) noexcept {
-  for (v1::detail::word& seat : hosts)
-    if (v1::detail::read_published(seat) == reinterpret_cast<std::uintptr_t>(host))
-      v1::detail::publish(seat, 0);
+// For as long as the module is mapped: a host that has let it go answers no, and its link stays. False if the
+// host is older than this header.
+inline bool remember(const tenure_host* host) noexcept {
+  if (host->size < sizeof(tenure_host)) return false;
+  if (host->link->host != nullptr) return true; // it goes on after it was told that it goes
+  host->link->host = host;
+  tenure_host_link* first = v1::detail::read_published(hosts);
+  do host->link->next = first;
+  while (!v1::detail::replace_pointer(hosts, first, host->link));
+  return true;
 }
 
 template <class OnLoad>
 tenure_answer loaded(const tenure_host* host, char* message, std::size_t size, OnLoad&& on_load) noexcept {
-  remember(host);
+  if (!remember(host)) {
+    write(message, size, "its host is older than the tenure/plugin.hpp that it was built with");
+    return TENURE_NO;
+  }
   const char* refusal = nullptr;
   try {
     refusal = on_load();
@@ -227,7 +229,6 @@ tenure_answer loaded(const tenure_host* host, char* message, std::size_t size, O
   } catch (...) {
     write(message, size, "its start failed with an exception that is not a std::exception");
   }
-  forget(host);
   return TENURE_NO;
 }
 
@@ -243,10 +244,7 @@ tenure_answer loaded(const tenure_host* host, char* message, std::size_t size, O
     return ::tenure::plugin::detail::loaded(host, message, size, on_load);                                   \
   }                                                                                                          \
   TENURE_PLUGIN_EXPORT tenure_answer tenure_can_unload() { return ::tenure::plugin::vote(); }                \
-  TENURE_PLUGIN_EXPORT void tenure_unloading(const tenure_host* host) {                                      \
-    (on_unload)();                                                                                           \
-    ::tenure::plugin::detail::forget(host);                                                                  \
-  }
+  TENURE_PLUGIN_EXPORT void tenure_unloading(const tenure_host*) { (on_unload)(); }
 
 // Defines the module's tenure_factories and tenure_plugin_catalog from factory_rows.
 #define TENURE_PLUGIN_FACTORIES(...)                                                                         \

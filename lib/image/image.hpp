@@ -224,6 +224,7 @@ struct facts {
       plugin_info; ///< what the exported object `tenure_plugin_info` has; empty if there is none
   std::span<const std::byte>
       plugin_catalog; ///< head and rows of the exported object `tenure_plugin_catalog`; empty if there is none
+  bool plugin_catalog_damaged = false; ///< there is such an object, and it is no catalog
   unload_obstacles obstacles;
   life_cycle runs;
   std::uint64_t tls_size = 0; ///< bytes a thread, 0 if it has none

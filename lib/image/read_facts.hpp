@@ -32,6 +32,7 @@ struct fact_reader {
     if (name != catalog_symbol) return;
     const auto size = catalog_size(bytes_at(catalog_head_size));
     if (size != 0) into.plugin_catalog = bytes_at(size).data();
+    into.plugin_catalog_damaged = into.plugin_catalog.empty();
   }
 };
 

@@ -17,6 +17,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -637,6 +638,23 @@ TEST_CASE("C-H11: a module that another needs is held by an edge: it goes after 
   CHECK(is_gone(needed));
 }
 
+TEST_CASE("C-H11: whether an edge would close a circle is found by looking at each module once: sixty layers "
+          "of two") {
+  static int number = 7;
+  static const tenure::static_symbol symbols[] = {{"number", &number}};
+  tenure::manager<> modules;
+  std::vector<tenure::module> layers;
+  for (int i = 0; i != 120; ++i) layers.push_back(modules.add_static(std::to_string(i).c_str(), symbols));
+  for (std::size_t layer = 60; layer-- != 1;) // 2^60 ways from the top to the bottom
+    for (const std::size_t above : {0u, 1u})
+      for (const std::size_t below : {0u, 1u})
+        tenure::depend(layers[2 * layer - 2 + above], layers[2 * layer + below]);
+  tenure::failure why;
+  CHECK_FALSE(tenure::depend(layers[119], layers[0], why));
+  CHECK(why.code() == errc::dependency_cycle);
+  CHECK(tenure::depend(layers[0], layers[119], why));
+}
+
 TEST_CASE("C-H12: the locks of a client that dies are returned, and only its own can be taken back") {
   apartment a;
   const tenure::module server = a.modules.open(a.server);
@@ -791,6 +809,57 @@ TEST_CASE("M-H8: a thread that the module has started is a call: a shutdown refu
   CHECK(refused.calls == 1);
   g.go_on = true;
   CHECK(eventually([&] { return static_cast<bool>(end.shutdown({}, tenure::shutdown_mode::refuse)); }));
+}
+
+TEST_CASE("a null pointer where a text is due is an error, and no fault") {
+  apartment a;
+  const tenure::module server = a.modules.open(a.server);
+  const char* const none = nullptr;
+  tenure::class_table classes;
+  static int object = 1;
+  static const tenure::static_symbol symbols[] = {{"object", &object}};
+  CHECK(code_of([&] { const tenure::lock_owner nobody(none); }) == errc::name_missing);
+  CHECK(code_of([&] { classes.add(none, server, &object); }) == errc::name_missing);
+  CHECK(code_of([&] { static_cast<void>(classes.find<int>(none)); }) == errc::name_missing);
+  CHECK(code_of([&] { static_cast<void>(tenure::make<counter>(server, none)); }) == errc::name_missing);
+  CHECK(code_of([&] { static_cast<void>(server.symbol<int()>(none)); }) == errc::symbol_not_found);
+  CHECK(code_of([&] { static_cast<void>(server.create<counter_class>(none)); }) == errc::symbol_not_found);
+  CHECK(code_of([&] { static_cast<void>(a.modules.open(none)); }) == errc::path_empty);
+  CHECK(code_of([&] { static_cast<void>(a.modules.add_static(none, symbols)); }) == errc::name_missing);
+}
+
+TEST_CASE("a module may be in any number of managers at once, and each holds it for its own code") {
+  tenure_test::scratch folder;
+  const std::string server = plugin_copy(folder, "com_server");
+  std::vector<std::unique_ptr<com_manager>> managers;
+  std::vector<tenure::module> handles;
+  for (int i = 0; i != 20; ++i) {
+    managers.push_back(std::make_unique<com_manager>());
+    handles.push_back(managers.back()->open(server));
+  }
+  for (std::size_t i = 0; i != 19; ++i) {
+    handles[i].reset();
+    static_cast<void>(managers[i]->force_close());
+    managers[i].reset();
+  }
+  gate g;
+  CHECK(handles.back().symbol<int(gate*)>("start_worker")(&g) == 1); // held for by the one that is left
+  CHECK(eventually([&] { return g.inside.load(); }));
+  handles.back().reset();
+  CHECK(outcome_of(managers.back()->final_close(), server) == "busy");
+  g.go_on = true;
+  CHECK(eventually([&] { return outcome_of(managers.back()->sweep(at_once), server) == closed; }));
+}
+
+TEST_CASE("a row of a module's table that lacks its names is no row, and does no harm") {
+  static const tenure_factory nameless{
+      sizeof(tenure_factory), 2, sizeof(counter), nullptr, nullptr, nullptr, nullptr};
+  static const tenure::static_symbol symbols[] = {
+      {"tenure_factories",
+       reinterpret_cast<void*>(+[](std::size_t i) { return i == 0 ? &nameless : nullptr; })}};
+  tenure::manager<> modules;
+  const tenure::module m = modules.add_static("nameless", symbols);
+  CHECK(code_of([&] { static_cast<void>(tenure::make<counter>(m, "plain")); }) == errc::no_such_factory);
 }
 
 TEST_CASE("a plug-in that was built against another version of the interface is refused, with both numbers") {

@@ -165,6 +165,43 @@ TEST_CASE("E-B17: files that are no modules for this process are told with their
   });
 }
 
+TEST_CASE("E-B17: a catalog that is damaged in a whole file is told of, wherever it is damaged") {
+  const scratch folder;
+  const std::string whole = folder.copy("codec_1");
+  const std::string suffix = std::filesystem::path(whole).extension().string();
+  const std::string bytes = [&] {
+    std::ifstream in(whole, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }();
+  const std::size_t head = bytes.find(std::string_view(TENURE_CATALOG_MAGIC "\0", 8)), row_size = head + 8,
+                    rows = head + 12;
+  REQUIRE(head != bytes.npos);
+  const struct {
+    std::size_t at;
+    const char* number;
+  } damages[] = {{head, "XXXX"},
+                 {row_size, "\xff\xff\xff\xff"},
+                 {row_size, "\x08\0\0\0"},
+                 {rows, "\xff\xff\xff\xff"},
+                 {rows, "\0\x10\0\0"}};
+  int n = 0;
+  for (const auto& damage : damages) {
+    std::string damaged = bytes;
+    damaged.replace(damage.at, 4, damage.number, 4);
+    folder.write("damaged_" + std::to_string(++n) + suffix, damaged);
+  }
+  tenure::catalog shelf;
+  CHECK(shelf.add_folder(folder.folder()) == 1);
+  CHECK(shelf.problems_end() - shelf.problems_begin() == n);
+  std::for_each(shelf.problems_begin(), shelf.problems_end(), [&](const tenure::failure& why) {
+    CHECK(why.code() == errc::file_damaged);
+    CHECK(std::string(why.what()).find("tenure_plugin_catalog") != std::string::npos);
+  });
+  tenure::failure why;
+  CHECK(shelf.find<codec>(nullptr, why) == nullptr);
+  CHECK(why.code() == errc::name_missing);
+}
+
 TEST_CASE("E-B17: a folder that is not there is an error, and one that goes is a problem") {
   tenure::catalog shelf;
   tenure::failure why;

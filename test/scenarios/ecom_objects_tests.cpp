@@ -130,6 +130,8 @@ TEST_CASE("E-B15: an interface of a dead, null or wrong object, or one that is m
   CHECK(ask(dead, spelling_names) == errc::key_stale);
   CHECK(ask({live.value + (std::uint64_t{1} << 40)}, spelling_names) == errc::key_unknown);
   CHECK(ask(live, {"get_absent", "release_spelling"}) == errc::interface_not_found);
+  CHECK(ask(live, {nullptr}) == errc::interface_not_found);
+  CHECK_THROWS_AS(static_cast<void>(s.objects.create<plug_in>(s.modules.open(s.a), nullptr)), tenure::error);
   CHECK(ask(live, {"get_spelling", "release_absent"}) ==
         errc::interface_not_found); // before anything is made
   CHECK(ask(live, {"get_nothing", "release_spelling"}) == errc::interface_not_found);
