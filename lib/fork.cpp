@@ -30,6 +30,7 @@ void registry::forget_other_threads_locked() noexcept {
     publish(r->gate, (look(r->gate) & shut_bit) | calls_of_this_thread(*r)); // nobody else's will return
     const bool others = std::exchange(r->worker, r->worker != 0 ? me : 0) != me;
     if (!others || (r->state != phase::loading && r->state != phase::closing)) continue;
+    r->state = phase::lingering; // mapped: what its code was given stays valid
     publish(r->refs, 0); // references of its own initialiser, on a stack that is not here
     forget_locked(*r);
     static_cast<void>(unshare(holders)); // never the last share: the manager's is there, or another module's

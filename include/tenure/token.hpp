@@ -83,15 +83,19 @@ public:
     b.id_ = i;
   }
 
-  // Revokes it; nothing if it is empty. If it was the last one, the final hook runs in this call.
-  void reset() noexcept {
-    if (state_ == nullptr) return;
-    failure peer_gone;
+  // Revokes it; nothing if it is empty. If it was the last one, the final hook runs in this call. That what
+  // it held has ended meanwhile is no error; token_already_revoked, by its identity, is one, which the
+  // destructor cannot tell.
+  errc reset() noexcept {
+    if (state_ == nullptr) return errc::ok;
+    failure why;
     detail::token_state& s = *state_;
     state_ = nullptr;
-    detail::revoke_token(s, id_.value, peer_gone);
+    detail::revoke_token(s, id_.value, why);
     id_ = {};
     detail::unshare_token_state(s);
+    const bool peer_gone = why.code() == errc::module_shut_down || why.code() == errc::lifetime_ended;
+    return peer_gone ? errc::ok : why.code();
   }
   // Lets go of it without revoking: whoever gets the identity has to, by token_source::revoke.
   [[nodiscard]] token_id detach() noexcept {

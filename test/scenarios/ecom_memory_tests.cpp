@@ -87,6 +87,11 @@ TEST_CASE("E-B11: a create that fails says why, and leaves others alone (CT-0703
   CHECK(code_of(s.a, "make_absent") == errc::symbol_not_found);
   CHECK(s.now() == counts{1, 1, 1}); // a good module without that implementation: the module is in the slot
   CHECK(code_of(s.a, "make_nothing") == errc::factory_returned_null);
+  tenure::failure why; // the wrong type
+  CHECK(s.objects.get_interface<spelling, spelling>(other.key(), {"get_spelling", "release_spelling"}, why) ==
+        nullptr);
+  CHECK(why.code() == errc::key_unknown);
+  CHECK(s.objects.find<spelling>(other.key()) == nullptr);
   CHECK_THROWS_AS(s.create(s.a, "make_failing"), std::runtime_error);
   CHECK_THROWS_AS(s.create(s.a, "make_without_memory"), std::bad_alloc);
   CHECK(s.now() == counts{1, 1, 1});

@@ -47,7 +47,7 @@ template <class P = keep_warm<4, seconds(4)>> struct cache {
 
 } // namespace
 
-TEST_CASE("E-B18: the cache holds its limit, and the least recently used goes") {
+TEST_CASE("E-B18: the cache holds its limit, and the least recently used goes (CT-4012, CT-4013)") {
   cache c;
   c.use_all("abcd");
   CHECK(c.kept() == "abcd");
@@ -57,13 +57,14 @@ TEST_CASE("E-B18: the cache holds its limit, and the least recently used goes") 
   CHECK(c.kept() == "bdef");
 }
 
-TEST_CASE("E-B18: of modules that were used at the same time the one whose use was counted first goes") {
+TEST_CASE("E-B18: of modules that were used at the same time the one whose use was counted first goes "
+          "(CT-4012, CT-4013)") {
   cache c;
   c.use_all("abcde"); // the clock stands still
   CHECK(c.kept() == "bcde");
 }
 
-TEST_CASE("E-B18: an entry expires after its time, all of one time at once") {
+TEST_CASE("E-B18: an entry expires after its time, all of one time at once (UT-4015 to 4025)") {
   cache c;
   c.use_all("ab");
   c.sweep_after(seconds(3));
@@ -75,7 +76,7 @@ TEST_CASE("E-B18: an entry expires after its time, all of one time at once") {
   CHECK(c.kept().empty());
 }
 
-TEST_CASE("E-B18: a hit renews the time") {
+TEST_CASE("E-B18: a hit renews the time (UT-4015 to 4025)") {
   cache c;
   for (int i = 0; i != 10; ++i) {
     c.use('a');
@@ -85,7 +86,7 @@ TEST_CASE("E-B18: a hit renews the time") {
   CHECK(c.modules.stats().loads == 1);
 }
 
-TEST_CASE("E-B18: an entry that a new file supersedes is dropped, and the new one kept") {
+TEST_CASE("E-B18: an entry that a new file supersedes is dropped, and the new one kept (UT-4015 to 4025)") {
   cache c;
   c.use('a');
   c.folder.replace(c.files[0], "part_upgraded");
@@ -99,7 +100,7 @@ TEST_CASE("E-B18: an entry that a new file supersedes is dropped, and the new on
   CHECK(c.modules.stats().loads == 2);
 }
 
-TEST_CASE("E-B18: during maintenance nothing is cached, and what was is dropped") {
+TEST_CASE("E-B18: during maintenance nothing is cached, and what was is dropped (UT-4015 to 4025)") {
   tenure::policy::maintenance installation;
   cache c(seconds(1'000), keep_warm<4, seconds(4)>(installation));
   c.use_all("ab");
@@ -115,7 +116,8 @@ TEST_CASE("E-B18: during maintenance nothing is cached, and what was is dropped"
   CHECK(c.kept() == "ac");
 }
 
-TEST_CASE("E-B18: a clock that is set forward expires, one that is set back expires nothing early") {
+TEST_CASE("E-B18: a clock that is set forward expires, one that is set back expires nothing early (UT-4015 "
+          "to 4025)") {
   cache c;
   c.use('a');
   c.sweep_after(seconds(-500));
@@ -129,7 +131,7 @@ TEST_CASE("E-B18: a clock that is set forward expires, one that is set back expi
   CHECK(c.kept().empty());
 }
 
-TEST_CASE("E-B18: a clock that wraps round expires in time, neither at once nor never") {
+TEST_CASE("E-B18: a clock that wraps round expires in time, neither at once nor never (UT-4015 to 4025)") {
   for (const std::int64_t before : {1, 3}) { // seconds before the wrap
     cache c{tenure::time_point(INT64_MAX - before * 1'000'000'000)};
     c.use('a');
@@ -144,7 +146,7 @@ TEST_CASE("E-B18: a clock that wraps round expires in time, neither at once nor 
   }
 }
 
-TEST_CASE("E-B18: no room and no time each switch the cache off") {
+TEST_CASE("E-B18: no room and no time each switch the cache off (UT-4015 to 4025)") {
   cache<keep_warm<0, seconds(4)>> without_room;
   without_room.use_all("ab");
   CHECK(without_room.kept().empty());
@@ -153,7 +155,7 @@ TEST_CASE("E-B18: no room and no time each switch the cache off") {
   CHECK(without_time.kept().empty());
 }
 
-TEST_CASE("E-B18: what is not in the cache is loaded, and dropping it is no error") {
+TEST_CASE("E-B18: what is not in the cache is loaded, and dropping it is no error (UT-4015 to 4025)") {
   cache c;
   CHECK(c.modules.sweep().empty());
   CHECK(c.modules.next_due() == tenure::never);

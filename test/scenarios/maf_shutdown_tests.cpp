@@ -113,6 +113,42 @@ TEST_CASE(
         errc::empty_handle);
 }
 
+TEST_CASE("M-B10: the order is fixed: no new calls, the calls return, the hooks run, and only then the "
+          "module goes") {
+  world w;
+  struct scene {
+    diary told;
+    world<>& w;
+    tenure::module stale;
+  } s{{}, w, w.modules.open(w.a)};
+  const tenure::token_source container(s.stale,
+                                       {[](void* context, const tenure::final_revoke&) noexcept {
+                                          auto& at = *static_cast<scene*>(context);
+                                          tenure::failure why;
+                                          at.told.write(at.stale.enter(why) ? "entered" : "no new call");
+                                          at.told.write(at.w.loaded(at.w.a) ? "hook" : "too late");
+                                          at.stale.reset();
+                                        },
+                                        &s});
+  const tenure::token held = container.acquire();
+  tenure::controller end(s.stale);
+  tenure::shutdown_result r;
+  {
+    long_call call(s.stale, [&] { s.told.write("call returns"); });
+    std::thread shutter([&] { r = end.shutdown(tenure::minutes(10), shutdown_mode::refuse); });
+    CHECK(tenure_test::eventually([&] {
+      tenure::failure why;
+      return !s.stale.enter(why);
+    }));
+    s.told.write("no new calls");
+    call.end();
+    shutter.join();
+  }
+  CHECK(s.told.lines() == std::vector<std::string>{"no new calls", "call returns", "no new call", "hook"});
+  CHECK(r.outcome == tenure_test::closed_outcome());
+  CHECK(!w.loaded(w.a));
+}
+
 TEST_CASE("M-B10: a shutdown of a module that nobody else needs closes it, whatever its policy would keep") {
   world<tenure::policy::final_close> w;
   tenure::controller end(w.modules.open(w.a));

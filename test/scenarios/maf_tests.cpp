@@ -94,7 +94,7 @@ TEST_CASE("M-B5: a token as a value is revoked once, and forgives that the peer 
   const tenure::token_source source(w.modules.open(w.a), tells(told));
   tenure::token held = source.acquire();
   tenure::token moved = std::move(held);
-  held.reset(); // NOLINT(bugprone-use-after-move): empty
+  CHECK(held.reset() == errc::ok); // NOLINT(bugprone-use-after-move): empty
   CHECK(source.count() == 1);
   tenure::failure why;
   held.check(why); // NOLINT(bugprone-use-after-move)
@@ -103,12 +103,18 @@ TEST_CASE("M-B5: a token as a value is revoked once, and forgives that the peer 
   CHECK(tenure::controller(w.modules.open(w.a)).shutdown({}, tenure::shutdown_mode::force));
   moved.check(why);
   CHECK(why.code() == errc::module_shut_down);
-  moved.reset(); // in silence
+  CHECK(moved.reset() == errc::ok); // the peer is gone
   source.revoke(detached, why);
   CHECK(why.code() == errc::module_shut_down);
   source.revoke(detached, why);
   CHECK(why.code() == errc::token_already_revoked);
   CHECK(told.lines() == std::vector<std::string>{"shut down"});
+  const tenure::token_source another;
+  const tenure::token stays = another.acquire();
+  tenure::token twice = another.acquire();
+  another.revoke(twice.id());
+  CHECK(twice.reset() == errc::token_already_revoked); // whoever did that is told
+  CHECK(another.count() == 1);
 }
 
 TEST_CASE("M-B6: a part holds one token on its container, and the module goes when all are back") {

@@ -18,7 +18,8 @@ struct own_count { // weighs each object thrice
 #include <tenure/plugin.hpp>
 
 #include <chrono>
-#include <optional>
+#include <thread>
+#include <vector>
 
 #if !defined(COM_FLAGS)
 #  define COM_FLAGS 0
@@ -31,7 +32,7 @@ namespace plugin = tenure::plugin;
 
 on_end at_the_end, at_unload;
 tail* slow_tail = nullptr;
-std::optional<plugin::server_lock> lock;
+std::vector<plugin::server_lock> locks;
 int objects = 0; // whatever is counted for the vote
 
 template <class Count> class counting final : public counter, plugin::counted<Count> {
@@ -53,12 +54,9 @@ public:
   slow() { count_.emplace(); }
   ~slow() {
     count_.reset();
-    const auto begin = std::chrono::steady_clock::now();
     if (slow_tail != nullptr) slow_tail->counted_down = true;
-    while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(1)) {
-    }
-    while (slow_tail != nullptr && !slow_tail->swept) {
-    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1)); // the stall itself, in its code
+    while (slow_tail != nullptr && !slow_tail->swept) std::this_thread::yield();
   }
   int next() override { return 1; }
 
@@ -88,6 +86,10 @@ TENURE_PLUGIN_FACTORIES(plugin::factory_row<counter, counting<TENURE_PLUGIN_COUN
                         plugin::factory_row<counter, counting<plugin::no_count>>("uncounted"),
                         plugin::factory_row<counter, slow>("slow"))
 
+// An object that nothing holds.
+TENURE_PLUGIN_EXPORT counter* make_counter() { return new counting<plugin::no_count>; }
+TENURE_PLUGIN_EXPORT void free_counter(counter* c) { delete static_cast<counting<plugin::no_count>*>(c); }
+
 TENURE_PLUGIN_EXPORT int count_objects() { return objects; }
 TENURE_PLUGIN_EXPORT int may_unload() { return plugin::vote() == TENURE_YES ? 1 : 0; }
 TENURE_PLUGIN_EXPORT counter_class the_class;
@@ -97,9 +99,9 @@ TENURE_PLUGIN_EXPORT void set_unload(on_end what) { at_unload = what; }
 TENURE_PLUGIN_EXPORT void set_tail(tail* t) { slow_tail = t; }
 TENURE_PLUGIN_EXPORT void lock_server(int yes) {
   if (yes != 0)
-    lock.emplace();
-  else
-    lock.reset();
+    locks.emplace_back();
+  else if (!locks.empty())
+    locks.pop_back();
 }
 TENURE_PLUGIN_EXPORT void work(gate* g) {
   g->inside = true;
