@@ -183,6 +183,7 @@ std::size_t catalog::add_folder(path_view folder, failure& why) {
     detail::fill(why, fault, given);
     return 0;
   }
+  if (std::find(data_->folders.begin(), data_->folders.end(), given) != data_->folders.end()) return 0;
   detail::addition fresh(*data_);
   if (!detail::list_folder(*data_, given, why)) return 0;
   data_->folders.push_back(std::move(given));

@@ -119,9 +119,10 @@ void end_class_table(class_table_data* t) noexcept {
 
 namespace {
 
-// May throw std::bad_alloc; then nothing has happened.
+// None of a table that stops. May throw std::bad_alloc; then nothing has happened.
 registration enter(class_table_data& t, offered_class fresh) {
   const sync::scoped_lock lock(t.mutex);
+  if (t.stopping) return {};
   fresh.number = {t.last + 1};
   t.classes.push_back(std::move(fresh));
   share(t.owners);
@@ -149,6 +150,11 @@ registration add_class(class_table_data& t, const char* name, record* owner, voi
     take_reference(*owner); // the caller has one
     module held = handle_access::adopt_reference(owner);
     const registration made = enter(t, {{}, name, std::move(held), shared, options});
+    if (made == registration{}) {
+      delete shared;
+      set_failure(why, errc::server_stopping, "", name);
+      return {};
+    }
     note_hold({&t, made.number}, *owner, holder_kind::registration, taken, name);
     return made;
   } catch (const std::bad_alloc&) {
@@ -175,6 +181,7 @@ bool lock_class(class_table_data& t, registration r, bool lock, bool last_releas
   {
     const sync::scoped_lock held(t.mutex);
     const auto at = find_locked(t, r, why);
+    if (!why && lock && t.stopping) set_failure(why, errc::server_stopping, "", at->name.c_str());
     if (why) return false;
     if (!lock && at->locks == 0) {
       set_failure(why, errc::not_locked, "", at->name.c_str());

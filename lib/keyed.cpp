@@ -177,7 +177,7 @@ errc look_at_key(keyed_state& s, std::uint64_t id, const void* type, void*& obje
   key_answer answer;
   const keyed_object* const found = s.objects.find(id, answer);
   if (found == nullptr) return cause_of(answer);
-  if (type != nullptr && type != found->parts.type) return errc::key_unknown;
+  if (type != nullptr && type != found->parts.type) return errc::key_of_another_type;
   object = found->parts.object;
   return errc::ok;
 }

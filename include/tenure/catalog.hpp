@@ -54,8 +54,8 @@ public:
   TENURE_API ~catalog();
 
   // Lists the plug-ins of a folder, not of the folders in it, in the order of their names. Returns how many
-  // implementations they offer. Errors: file_not_found and permission_denied of the folder; then nothing has
-  // changed. Pre: not moved from.
+  // implementations they offer; 0 for a folder that was added before, see refresh(). Errors: file_not_found
+  // and permission_denied of the folder; then nothing has changed. Pre: not moved from.
   std::size_t add_folder(path_view folder) {
     failure why;
     const std::size_t added = add_folder(folder, why);
@@ -76,9 +76,10 @@ public:
   [[nodiscard]] TENURE_API const failure* problems_begin() const noexcept;
   [[nodiscard]] TENURE_API const failure* problems_end() const noexcept;
 
-  // Of those that serve I and match `wanted` the one of the highest version; of equals the first listed, so
-  // that the folder which was added first wins. Null if there is none: no_implementation, name_missing, or
-  // interface_mismatch if there would be one for another version of I.
+  // Of those that serve I and match `wanted`, by name or by pattern, the one of the highest version (ECom's
+  // resolver has an exact match before a pattern); of equals the first listed, so that the folder which was
+  // added first wins. Null if there is none: no_implementation, name_missing, or interface_mismatch if there
+  // would be one for another version of I.
   template <stamped_interface I>
   [[nodiscard]] const implementation* find(const char* wanted, failure& why) const noexcept {
     return find_best({I::tenure_interface(), sizeof(I)}, wanted, why);

@@ -104,8 +104,8 @@ public:
   class_table& operator=(const class_table&) = delete;
   ~class_table() { detail::end_class_table(data_); }
 
-  // Offers `object`, which lives in or through `owner`. Errors: empty_handle, name_missing, module_shut_down,
-  // out_of_memory.
+  // Offers `object`, which lives in or through `owner`. Errors: empty_handle, name_missing, server_stopping,
+  // module_shut_down, out_of_memory.
   template <class T>
   registration add(const char* name, const module& owner, T* object,
                    class_options options = {} TENURE_AND_TAKEN_HERE) {
@@ -119,16 +119,17 @@ public:
   void revoke(registration r) {
     checked([&](failure& why) { detail::revoke_class(*data_, r, false, why); });
   }
-  // As revoke, and cuts off the connections that exist (COM: CoDisconnectObject). Errors: as revoke.
+  // As revoke, and cuts off the connections that exist (COM: CoDisconnectObject); not after a revoke, which
+  // has let go of them. Errors: as revoke.
   void disconnect(registration r) {
     checked([&](failure& why) { detail::revoke_class(*data_, r, true, why); });
   }
   // Keeps the server in use without a connection; nested. The last unlock may disconnect the object (COM:
-  // CoLockObjectExternal, fLastUnlockReleases). Errors: as revoke, and not_locked.
+  // CoLockObjectExternal, fLastUnlockReleases). Errors: as revoke, and server_stopping.
   void lock_external(registration r) {
     checked([&](failure& why) { detail::lock_class(*data_, r, true, false, why); });
   }
-  // Ends one lock_external. Errors: as there.
+  // Ends one lock_external. Errors: as revoke, and not_locked.
   void unlock_external(registration r, bool last_releases) {
     checked([&](failure& why) { detail::lock_class(*data_, r, false, last_releases, why); });
   }

@@ -81,7 +81,8 @@ enum class errc : int {
   class_not_registered = 114, // or suspended, or used up
   server_stopping = 115,
   object_disconnected = 116,
-  no_implementation = 117, // no plug-in of the catalog fits
+  no_implementation = 117,   // no plug-in of the catalog fits
+  key_of_another_type = 118, // its object was created as something else
   // observers
   already_observed = 120,   // a manager has one observer
   empty_observer = 121,     // no function to call

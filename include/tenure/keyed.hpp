@@ -182,8 +182,8 @@ public:
 
   // A secondary interface of an object (ECom: GetExtendedInterfaceL), released by release_interface or,
   // before the object is destroyed, by itself; never twice. Errors: key_null, key_stale, key_unknown,
-  // interface_not_found (also for a function that the module lacks), module_shut_down, out_of_memory; what
-  // the module throws.
+  // key_of_another_type, interface_not_found (also for a function that the module lacks), module_shut_down,
+  // out_of_memory; what the module throws.
   template <class Interface, class Object>
   [[nodiscard]] Interface* get_interface(key k, interface_names names) const {
     failure why;

@@ -396,6 +396,9 @@ TEST_CASE("C-B20: a lock alone keeps the server in use, and its last unlock with
     CHECK(code_of([&] { classes.unlock_external(r, false); }) == errc::not_locked);
   }
   CHECK(classes.stopping());
+  CHECK(code_of([&] { classes.lock_external(r); }) == errc::server_stopping); // too late, as for everybody
+  CHECK(code_of([&] { classes.add("it", server, server.symbol<counter_class>("the_class").get()); }) ==
+        errc::server_stopping);
 }
 
 TEST_CASE(

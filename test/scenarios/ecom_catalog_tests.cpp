@@ -43,6 +43,7 @@ TEST_CASE("E-B17: a catalog lists what the plug-ins of its folders offer, and lo
   folder.write("notes.txt", "not a module");
   tenure::catalog shelf;
   CHECK(shelf.add_folder(folder.folder()) == 3);
+  CHECK(shelf.add_folder(folder.folder()) == 0); // it is listed already
   CHECK(listed(shelf) == strings{"codec_1 1", "codec_2 2", "codec_other_interface 9"});
   const tenure::implementation& first = *shelf.begin();
   CHECK(first.path == path);

@@ -90,7 +90,7 @@ TEST_CASE("E-B11: a create that fails says why, and leaves others alone (CT-0703
   tenure::failure why; // the wrong type
   CHECK(s.objects.get_interface<spelling, spelling>(other.key(), {"get_spelling", "release_spelling"}, why) ==
         nullptr);
-  CHECK(why.code() == errc::key_unknown);
+  CHECK(why.code() == errc::key_of_another_type);
   CHECK(s.objects.find<spelling>(other.key()) == nullptr);
   CHECK_THROWS_AS(s.create(s.a, "make_failing"), std::runtime_error);
   CHECK_THROWS_AS(s.create(s.a, "make_without_memory"), std::bad_alloc);
