@@ -1,5 +1,6 @@
 #include "calls.hpp"
 
+#include "failure_access.hpp"
 #include "registry.hpp"
 
 #include <new>
@@ -115,6 +116,28 @@ bool enter_call(record& r, failure& why) noexcept {
 void leave_call(record& r) noexcept {
   note_return(r);
   end_call(r);
+}
+
+// --- what whoever comes after a shutdown, or an unload, is told ---
+
+// Who, when and where, and what to do now.
+void registry::tell_shut_down_locked(const module_record& r, failure& why) noexcept {
+  if (count_of(look(r.refs)) != 0 || r.state != phase::open)
+    why = r.shut_down;
+  else if (r.pins != 0)
+    set_advice(why, r.shut_down, "return the pins and locks that are left; then it can be opened again");
+  else
+    set_advice(why, r.shut_down,
+               "a thread may still be in its code: a sweep or an open on that thread, once it has left it, "
+               "closes it; then it can be opened again");
+}
+
+void explain_weak(record* r, std::uint64_t generation, failure& why) noexcept {
+  if (r == nullptr) return set_failure(why, errc::empty_handle, "", "a weak handle");
+  const sync::scoped_lock lock(r->owner->mutex);
+  const bool same = r->generation == generation;
+  if (same && full(*r).shut_down) return registry::tell_shut_down_locked(full(*r), why);
+  set_failure(why, errc::not_loaded, same ? full(*r).path() : "", "it has been unloaded since");
 }
 
 } // namespace tenure::inline v1::detail

@@ -125,19 +125,6 @@ bool registry::acquire_locked(module_record& r) noexcept {
   return revived;
 }
 
-// Who, when and where, and what to do now.
-void registry::tell_shut_down_locked(const module_record& r, failure& why) noexcept {
-  if (count_of(look(r.refs)) != 0 || r.state != phase::open)
-    why = r.shut_down;
-  else if (r.pins != 0)
-    set_advice(why, r.shut_down, "return the pins and locks that are left; then it can be opened again");
-  else
-    set_advice(why, r.shut_down,
-               "a thread may still be in its code: a sweep or an open on that thread, once it has left it, "
-               "closes it; then "
-               "it can be opened again");
-}
-
 // The same for whoever asks by a name or an address: not after a shutdown.
 module_record* registry::share_locked(module_record& r, failure& why) noexcept {
   if (r.shut_down) {
@@ -434,14 +421,6 @@ bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept {
   }
   tell_events(g);
   return true;
-}
-
-void explain_weak(record* r, std::uint64_t generation, failure& why) noexcept {
-  if (r == nullptr) return set_failure(why, errc::empty_handle, "", "a weak handle");
-  const sync::scoped_lock lock(r->owner->mutex);
-  const bool same = r->generation == generation;
-  if (same && full(*r).shut_down) return registry::tell_shut_down_locked(full(*r), why);
-  set_failure(why, errc::not_loaded, same ? full(*r).path() : "", "it has been unloaded since");
 }
 
 void share_registry(record& r) noexcept { r.owner->keep(); }
