@@ -103,7 +103,7 @@ typedef struct tenure_host tenure_host;
  * module is mapped, also when the host knows it no more and holds it no more. */
 typedef struct tenure_host_link {
   const tenure_host* host; /* the one that has it in its table */
-  struct tenure_host_link* next;
+  struct tenure_host_link* next; /* the module's next one */
 } tenure_host_link;
 
 /* What the host does for the module, given to tenure_loaded. Valid until the module is unmapped, on any

@@ -61,7 +61,7 @@ TEST_CASE("modules() and dump() list them, as text and as JSON") {
   const std::string expected = entry(holder_kind::handle, __LINE__ - 1);
   const tenure::module_list all = modules.modules();
   REQUIRE(all.size() == 2);
-  CHECK(tenure_test::kinds_and_lines(all.begin()[1].held_by, here) == expected);
+  CHECK(tenure_test::kinds_and_lines(all.begin()[1].held_by, in_reports) == expected);
   CHECK(all.begin()[0].held_by.size() == 1);
   const auto place = "reports_tests.cpp:" + std::to_string(__LINE__ - 6);
   const std::string text(modules.dump().c_str()), json(modules.dump(tenure::dump_format::json).c_str());
