@@ -97,6 +97,15 @@ inline void arrive_and_spin(busy_thread& self) {
   while (self.may_go_on()) continue;
 }
 
+// A scan in which each thread answered: on a busy machine one may come too late.
+inline thread_finding scan_answered(const os::mapped_image& image) {
+  constexpr int patience = 50;
+  thread_finding found = scan_other_threads(image);
+  for (int i = 0; i != patience && found.evidence == thread_evidence::no_answer; ++i)
+    found = scan_other_threads(image);
+  return found;
+}
+
 // True if the finding is about that thread, and its evidence is what it says.
 inline bool is_inside(const thread_finding& found, const busy_thread& thread, const loaded_module& module) {
   return (found.evidence == thread_evidence::return_address ||

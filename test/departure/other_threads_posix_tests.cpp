@@ -431,12 +431,12 @@ TEST_CASE("a thread that waits on a fiber is found if the module is on the fiber
   {
     busy_thread on([](busy_thread& self) { run_fiber(self, wait_in_module_on_fiber); });
     REQUIRE(on.is_there());
-    if (!tenure_test::thread_sanitizer) CHECK(is_inside(scan_other_threads(module.image()), on, module));
+    if (!tenure_test::thread_sanitizer) CHECK(is_inside(scan_answered(module.image()), on, module));
   }
   busy_thread below(
       inside(module, "departure_call", [](busy_thread& self) { run_fiber(self, wait_on_fiber); }));
   REQUIRE(below.is_there());
-  if (!tenure_test::thread_sanitizer) CHECK(is_inside(scan_other_threads(module.image()), below, module));
+  if (!tenure_test::thread_sanitizer) CHECK(is_inside(scan_answered(module.image()), below, module));
 }
 
 TEST_CASE("a thread whose stack the application made is read like any other") {
