@@ -2,6 +2,7 @@
 // by whichever thread gets to it, none lost, and the observer's end waits for its last call.
 #include "events/listener.hpp"
 #include "schedules/fake_system.hpp"
+#include "schedules/wanted.hpp"
 #include "support/scheduler.hpp"
 #include "sync.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -18,13 +18,9 @@ namespace schedule = tenure_test::schedule;
 using tenure_test::fake_system;
 using tenure_test::grammar;
 using tenure_test::listener;
+using tenure_test::wanted;
 
 namespace {
-
-std::size_t wanted() {
-  const char* const text = std::getenv("TENURE_SCHEDULES");
-  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
-}
 
 constexpr const char* a_path = "/a";
 constexpr const char* b_path = "/b";

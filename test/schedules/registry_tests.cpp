@@ -2,26 +2,21 @@
 // Oracle: a module that a fiber holds is mapped (fake_system::use), no close too many, no deadlock, and at
 // the end all that was loaded is unloaded exactly as often.
 #include "schedules/fake_system.hpp"
+#include "schedules/wanted.hpp"
 #include "support/scheduler.hpp"
 
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
 namespace schedule = tenure_test::schedule;
 using tenure_test::fake_system;
+using tenure_test::wanted;
 
 namespace {
-
-// As many different schedules as each case must survive. test/run --all asks for 100,000.
-std::size_t wanted() {
-  const char* const text = std::getenv("TENURE_SCHEDULES");
-  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
-}
 
 constexpr const char* a_path = "/a";
 constexpr const char* b_path = "/b";

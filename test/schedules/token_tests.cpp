@@ -1,25 +1,21 @@
 // Every interleaving of what threads do to one token source.
 // Oracle: a source ends exactly once; no token is given after it has ended; no deadlock.
 #include "schedules/fake_system.hpp"
+#include "schedules/wanted.hpp"
 #include "support/scheduler.hpp"
 
 #include <tenure/token.hpp>
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
 
 namespace schedule = tenure_test::schedule;
+using tenure_test::wanted;
 
 namespace {
-
-std::size_t wanted() { // as in registry_tests.cpp
-  const char* const text = std::getenv("TENURE_SCHEDULES");
-  return text != nullptr ? static_cast<std::size_t>(std::atoll(text)) : 2'000;
-}
 
 struct world {
   tenure_test::fake_system system; // its clock
