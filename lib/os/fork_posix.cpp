@@ -1,6 +1,8 @@
 // fork() on POSIX systems.
 #include "os/fork.hpp"
 
+#include "os/os.hpp"
+
 #include <ctime>
 #include <pthread.h>
 
@@ -70,6 +72,7 @@ void after_fork_in_parent() noexcept {
 
 // Locks that other threads were waiting for are made anew: those threads are not here.
 void after_fork_in_child() noexcept {
+  forget_thread_number(); // first: the watchers ask for it
   if (gate_held) ::pthread_rwlock_unlock(&gate); // so that sanitizers know
   gate = fresh_gate;
   ::pthread_mutex_unlock(&list);

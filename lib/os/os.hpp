@@ -115,6 +115,8 @@ void kick(const char* path) noexcept;
 // The calling thread as the system numbers it, never 0, and whether the thread of that number has ended. A number that
 // is in use again, or a system that does not say, reads as a thread that lives.
 [[nodiscard]] std::uint64_t this_thread_number() noexcept;
+// In a child of fork(): the thread has another one there. POSIX alone.
+void forget_thread_number() noexcept;
 [[nodiscard]] bool thread_has_ended(std::uint64_t number) noexcept;
 
 // Monotonic, in nanoseconds.

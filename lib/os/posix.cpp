@@ -348,7 +348,13 @@ void kick(const char* path) noexcept {
   if (void* const handle = ::dlopen(path, RTLD_LAZY | RTLD_NOLOAD)) ::dlclose(handle);
 }
 
-std::uint64_t this_thread_number() noexcept {
+namespace {
+
+// Asked for once: each step of a load and of a close wants it, and each time would be a call of the system. 0: not yet,
+// or not in this process.
+thread_local constinit std::uint64_t own_number = 0;
+
+std::uint64_t ask_thread_number() noexcept {
 #if defined(__linux__)
   return static_cast<std::uint64_t>(::syscall(SYS_gettid));
 #elif defined(__APPLE__)
@@ -359,6 +365,15 @@ std::uint64_t this_thread_number() noexcept {
   return reinterpret_cast<std::uintptr_t>(::pthread_self());
 #endif
 }
+
+} // namespace
+
+std::uint64_t this_thread_number() noexcept {
+  if (own_number == 0) own_number = ask_thread_number();
+  return own_number;
+}
+
+void forget_thread_number() noexcept { own_number = 0; }
 
 bool thread_has_ended(std::uint64_t number) noexcept {
 #if defined(__linux__)
