@@ -183,9 +183,7 @@ departure_finding its_place_is_unknown() noexcept {
 
 departure_finding loader_is_busy(const loader_turn& turn) noexcept {
   departure_finding found;
-  constexpr std::string_view start = "the system's loader is busy: ";
-  const std::size_t length = start.copy(found.text, departure_finding::longest - 1);
-  found.text[length + turn.who().copy(found.text + length, departure_finding::longest - 1 - length)] = '\0';
+  found.tell("the system's loader is busy: {}", turn.who());
   return found;
 }
 

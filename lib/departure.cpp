@@ -6,18 +6,11 @@
 #include "os/references.hpp"
 #include "os/runtime_hooks.hpp"
 
-#include <fmt/format.h>
-
 #include <new>
 #include <string_view>
 
 namespace tenure::inline v1::detail {
 namespace {
-
-void tell(departure_finding& finding, std::string_view words) noexcept {
-  const std::size_t end = words.copy(finding.text, departure_finding::longest - 1);
-  finding.text[end] = '\0';
-}
 
 std::string_view words_for(os::stack_evidence evidence) noexcept {
   switch (evidence) {
@@ -44,16 +37,15 @@ std::string_view words_for(os::thread_evidence evidence) noexcept {
 bool ask_own_stack(const module_record& r, departure_finding& finding) {
   const os::stack_finding found = os::scan_own_stack(r.image);
   if (!found) return false;
-  tell(finding, fmt::format("on the stack of this thread, {}: {}, at +{:#x}", os::this_thread_number(),
-                            words_for(found.evidence), found.address - r.image.whole.begin));
+  finding.tell("on the stack of this thread, {}: {}, at +{:#x}", os::this_thread_number(),
+               words_for(found.evidence), found.address - r.image.whole.begin);
   return true;
 }
 
 bool ask_runtime_hooks(const module_record& r, departure_finding& finding) {
   const os::hook_finding found = os::scan_runtime_hooks(r.image);
   if (!found) return false;
-  tell(finding,
-       fmt::format("still installed: {}, at +{:#x}", found.what, found.address - r.image.whole.begin));
+  finding.tell("still installed: {}, at +{:#x}", found.what, found.address - r.image.whole.begin);
   return true;
 }
 
@@ -61,10 +53,10 @@ bool ask_other_threads(const module_record& r, departure_finding& finding) {
   const os::thread_finding found = os::scan_other_threads(r.image);
   if (!found) return false;
   if (found.address == 0)
-    tell(finding, fmt::format("thread {} {}", found.thread, words_for(found.evidence)));
+    finding.tell("thread {} {}", found.thread, words_for(found.evidence));
   else
-    tell(finding, fmt::format("thread {} {}, at +{:#x}", found.thread, words_for(found.evidence),
-                              found.address - r.image.whole.begin));
+    finding.tell("thread {} {}, at +{:#x}", found.thread, words_for(found.evidence),
+                 found.address - r.image.whole.begin);
   return true;
 }
 
@@ -75,8 +67,8 @@ constexpr std::size_t places_told = 4;
 bool ask_for_references(const module_record& r, std::uintptr_t entry, departure_finding& finding) {
   if (!os::memory_is_searched()) return false;
   if (r.baseline == nullptr || !r.baseline->taken()) {
-    tell(finding, "who points into it cannot be told: nobody looked right after its load (see "
-                  "manager_options::remember_references)");
+    finding.tell("who points into it cannot be told: nobody looked right after its load (see "
+                 "manager_options::remember_references)");
     return true;
   }
   const auto own = reinterpret_cast<std::uintptr_t>(&r);
@@ -92,8 +84,8 @@ bool ask_for_references(const module_record& r, std::uintptr_t entry, departure_
   std::string told;
   for (std::size_t i = 0; i != places_told && i != found.count; ++i)
     told += (i == 0 ? "" : "; ") + describe(places[i]);
-  tell(finding, fmt::format("{} place{} in memory still point{} into it: {}", found.count,
-                            found.count == 1 ? "" : "s", found.count == 1 ? "s" : "", told));
+  finding.tell("{} place{} in memory still point{} into it: {}", found.count, found.count == 1 ? "" : "s",
+               found.count == 1 ? "s" : "", told);
   return true;
 }
 
@@ -112,7 +104,7 @@ departure_finding ask_before_departure(departure_check level, const module_recor
   try {
     ask(level, r, entry, finding);
   } catch (const std::bad_alloc&) {
-    tell(finding, "something still needs it, and there is no memory to say what");
+    finding.tell("something still needs it, and there is no memory to say what");
   }
   return finding;
 }

@@ -8,6 +8,10 @@
 
 #include <tenure/options.hpp>
 
+#include <fmt/format.h>
+
+#include <utility>
+
 namespace tenure::inline v1::detail {
 
 // Why a module must not be closed now. A fixed text: nothing may fail here.
@@ -15,6 +19,10 @@ struct departure_finding {
   static constexpr std::size_t longest = 512; // bytes
   char text[longest] = {};
 
+  // What does not fit is cut off.
+  template <class... Args> void tell(fmt::format_string<Args...> words, Args&&... args) noexcept {
+    *fmt::format_to_n(text, longest - 1, words, std::forward<Args>(args)...).out = '\0';
+  }
   [[nodiscard]] explicit operator bool() const noexcept { return text[0] != '\0'; }
 };
 

@@ -13,9 +13,13 @@ void drop_texts(waiting_event& e) noexcept {
 event_desk::~event_desk() {
   discard_all();
   while (rooms_ != nullptr) delete std::exchange(rooms_, rooms_->next);
-  if (owned == nullptr) return;
-  own->destroy(owned);
-  ::operator delete (owned, std::align_val_t{own->alignment});
+  destroy_owned(std::exchange(owned, nullptr));
+}
+
+void event_desk::destroy_owned(void* observer) const noexcept {
+  if (observer == nullptr) return;
+  own->destroy(observer);
+  ::operator delete (observer, std::align_val_t{own->alignment});
 }
 
 bool event_desk::make_room() noexcept {

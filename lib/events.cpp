@@ -279,9 +279,7 @@ void end_observing(registry& g) noexcept {
     const sync::scoped_lock lock(g.mutex);
     owned = std::exchange(g.desk->owned, nullptr);
   }
-  if (owned == nullptr) return;
-  g.desk->own->destroy(owned);
-  ::operator delete (owned, std::align_val_t{g.desk->own->alignment});
+  g.desk->destroy_owned(owned);
 }
 
 void free_desk(registry& g) noexcept { delete g.desk; }

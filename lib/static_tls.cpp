@@ -1,7 +1,5 @@
 #include "static_tls.hpp"
 
-#include <fmt/format.h>
-
 namespace tenure::inline v1::detail {
 namespace {
 
@@ -21,13 +19,9 @@ departure_finding ask_static_tls(registry& g, const module_record& r) noexcept {
   const sync::scoped_lock lock(g.mutex);
   const module_record* const later = find_later_locked(g, r);
   if (later == nullptr) return finding;
-  constexpr std::size_t room = departure_finding::longest - 1;
-  const auto end = fmt::format_to_n(
-      finding.text, room,
-      "its static thread-local storage would be lost to the process: {}, which was loaded later "
-      "and has some too, is to go first; build both without -ftls-model=initial-exec",
-      later->path());
-  *end.out = '\0';
+  finding.tell("its static thread-local storage would be lost to the process: {}, which was loaded later "
+               "and has some too, is to go first; build both without -ftls-model=initial-exec",
+               later->path());
   return finding;
 }
 

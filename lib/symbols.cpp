@@ -10,6 +10,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace tenure::inline v1::detail {
 namespace {
@@ -137,6 +138,10 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
   }
 }
 
+bool says_it_is_missing(const failure& why) noexcept {
+  return why.code() == errc::symbol_not_found || why.code() == errc::symbol_kind_mismatch;
+}
+
 } // namespace
 
 void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept {
@@ -165,7 +170,12 @@ bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds,
     for (std::size_t i = 0; i != n; ++i) {
       failure one;
       addresses[i] = find_symbol(r, names[i], kinds[i], one);
-      if (one) missing += missing.empty() ? names[i] : std::string(", ") + names[i];
+      if (!one) continue;
+      if (!says_it_is_missing(one)) { // shut down meanwhile, or the loader is busy: nothing is known about the symbol
+        why = std::move(one);
+        return false;
+      }
+      missing += missing.empty() ? names[i] : std::string(", ") + names[i];
     }
     if (missing.empty()) {
       std::memcpy(out, addresses.data(), n * sizeof(void*));

@@ -2,6 +2,7 @@
 #include "os/blocked_thread.hpp"
 #include "os/careful_reader.hpp"
 #include "os/lock_wait.hpp"
+#include "os/os.hpp"
 
 #include <cerrno>
 #include <cstddef>
@@ -58,7 +59,7 @@ bool waits_for_this_thread(std::uint64_t number, const void* but_not) noexcept {
   bool found = false;
   if (stands.blocked && stands.call == SYS_futex) {
     const futex_wait wait(stands);
-    const auto me = static_cast<std::uint32_t>(::syscall(SYS_gettid));
+    const auto me = static_cast<std::uint32_t>(this_thread_number());
     const bool passes = wait.limited || wait.word == reinterpret_cast<std::uintptr_t>(but_not);
     found = !passes && (is_own_mutex(wait, me) || joins_us(wait, me));
   }

@@ -1,5 +1,6 @@
 // A child of fork() goes on with its observer, whatever the parent's threads were telling.
 #include "events/listener.hpp"
+#include "support/child.hpp"
 #include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
 #include "support/until.hpp"
@@ -10,33 +11,13 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <functional>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 using kind = tenure::event_kind;
+using tenure_test::in_child;
 using tenure_test::listener;
 using tenure_test::scratch;
-
-namespace {
-
-constexpr unsigned hang = 20; // seconds after which a child counts as hanging, and is killed by its alarm
-
-bool in_child(const std::function<bool()>& body) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::alarm(hang);
-    ::_exit(body() ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-} // namespace
 
 TEST_CASE("while another thread is telling, a child is told what it does itself") {
   const scratch folder;

@@ -1,13 +1,12 @@
 // A child of fork() has the list of its parent, whatever the parent's other threads were in the middle of.
 #include "held.hpp"
+#include "support/child.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <ostream>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 using tenure_test::module_path;
@@ -16,12 +15,12 @@ namespace {
 
 constexpr unsigned hang = 60; // seconds after which a child counts as hanging, and is killed by its alarm
 
-// What the child ends with: 0 if it could list, take and drop.
-int use_list(const tenure::module& keep) {
+// True if it could list, take and drop.
+bool use_list(const tenure::module& keep) {
   const std::size_t before = keep.holders().size();
   const tenure::module one_more = keep;
   const tenure::pin pinned = keep.pin();
-  return before != 0 && keep.holders().size() == before + 2 ? 0 : 1;
+  return before != 0 && keep.holders().size() == before + 2;
 }
 
 } // namespace
@@ -40,17 +39,7 @@ TEST_CASE("children can list, take and drop while the parent's threads copy hand
       }
     });
   int failed = 0;
-  for (int i = 0; i != 50; ++i) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      ::alarm(hang);
-      ::_exit(use_list(keep));
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    failed += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
-  }
+  for (int i = 0; i != 50; ++i) failed += tenure_test::in_child([&] { return use_list(keep); }, hang) ? 0 : 1;
   stop = true;
   for (std::thread& t : threads) t.join();
   CHECK(failed == 0);

@@ -1,5 +1,6 @@
 // A child of fork() may use its managers, whatever the parent's other threads were in the middle of.
 #include "modules/interface.hpp"
+#include "support/child.hpp"
 #include "support/hook.hpp"
 #include "support/mapped.hpp"
 #include "support/sanitizers.hpp"
@@ -15,13 +16,11 @@
 
 #include <atomic>
 #include <csignal>
-#include <functional>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
+using tenure_test::in_child;
 using tenure_test::is_mapped;
 using tenure_test::scratch;
 
@@ -29,20 +28,6 @@ namespace {
 
 using immediate = tenure::manager<tenure::policy::immediate>;
 
-constexpr unsigned hang = 20; // seconds after which a child counts as hanging, and is killed by its alarm
-
-// Runs `body` in a child; true if it returned true.
-bool in_child(const std::function<bool()>& body) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::alarm(hang);
-    ::_exit(body() ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 bool use_once(immediate& modules, const std::string& file) {
   tenure::failure why;
