@@ -77,7 +77,7 @@ bool ask_for_references(const module_record& r, std::uintptr_t entry, departure_
   os::reference_place places[places_told];
   const os::reference_search found = os::find_references(r.image, *r.baseline, places, not_these);
   if (!found.available) {
-    tell(finding, "who points into it cannot be told: the system refused a look at this process's memory");
+    finding.tell("who points into it cannot be told: the system refused a look at this process's memory");
     return true;
   }
   if (found.count == found.unreached) return false;

@@ -1,6 +1,7 @@
-// The end of a manager in the three ways that there are.
+// The end of a manager in the three ways that there are, and what its destructor does.
 #include "events.hpp"
 #include "left_behind.hpp"
+#include "orphans.hpp"
 #include "registry.hpp"
 #include "report_builder.hpp"
 
@@ -71,6 +72,33 @@ void leave_mapped(registry& g, report_builder& report) noexcept {
   }
 }
 
+// Lingering modules do not keep the registry for ever: what is still mapped when the manager goes stays
+// mapped.
+std::uint32_t forget_lingering_locked(registry& g) noexcept {
+  std::uint32_t forgotten = 0;
+  for (module_record* r = g.records; r != nullptr; r = r->next_record) {
+    if (r->state != phase::lingering) continue;
+    g.forget_locked(*r);
+    ++forgotten;
+  }
+  return forgotten;
+}
+
+// Static modules have nobody to close them and no place in a report, but a share of the registry.
+void release_static_locked(registry& g, idle_list& victims) noexcept {
+  for (module_record* r = g.records; r != nullptr; r = r->next_record)
+    if (r->is_static() && r->state == phase::open && --r->pins == 0 && r->kept_by == keeper::pins)
+      g.settle_locked(*r, g.next_tick_locked(), victims);
+}
+
+// What a final close would have closed, or told of as busy.
+bool has_open_modules(registry& g) noexcept {
+  const sync::scoped_lock lock(g.mutex);
+  for (const module_record* r = g.records; r != nullptr && !g.table.keeps_pages; r = r->next_record)
+    if (r->state == phase::open && !r->is_static()) return true;
+  return false;
+}
+
 } // namespace
 
 unload_report end_registry(registry& g, end_mode mode, duration patience, departure_check level) {
@@ -81,6 +109,35 @@ unload_report end_registry(registry& g, end_mode mode, duration patience, depart
   leave_mapped(g, report);
   tell_events(g);
   return report.finish();
+}
+
+void retire_registry(registry& g) noexcept {
+  const bool forgotten = g.options.forgotten.told != nullptr && has_open_modules(g);
+  const unload_report last = forgotten ? final_close_registry(g, g.check, false) : close_all(g, g.check, true);
+  if (forgotten) g.options.forgotten.told(g.options.forgotten.context, last);
+  void* policy = nullptr;
+  std::uint32_t released = 1; // the manager's own share
+  closing_chain chain("at the end of its manager", g.check);
+  {
+    const sync::scoped_lock lock(g.mutex);
+    idle_list victims;
+    g.settle_unused_locked(victims);
+    g.table.drain(g.policy, victims); // what became idle since the final close
+    policy = std::exchange(g.policy, nullptr);
+    release_static_locked(g, victims);
+    g.claim_locked(victims, chain); // a policy that is gone gets nothing back
+    released += forget_lingering_locked(g);
+  }
+  g.close_chain(chain, nullptr);
+  end_observing(g);
+  g.table.destroy(policy);
+  ::operator delete (policy, std::align_val_t{g.table.alignment});
+  leave_to_this_thread(g);
+  if (g.stripes) {
+    leave_orphan(g);
+    close_orphans();
+  }
+  while (released-- != 0) registry::let_go(g);
 }
 
 } // namespace tenure::inline v1::detail

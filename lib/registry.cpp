@@ -9,7 +9,6 @@
 #include "loader_turn.hpp"
 #include "orphans.hpp"
 #include "os/quarantine.hpp"
-#include "os/stripe_blocks.hpp"
 #include "plugin_host.hpp"
 #include "symbol_cache.hpp"
 
@@ -154,59 +153,6 @@ void registry::settle_locked(module_record& r, std::uint64_t used_at, idle_list&
   r.kept_by = keeper::policy;
   table.idled(policy, r, idle_access::since(r), victims);
   if (table.parks && !observed) set_flags(r.refs, parked_bit); // events.hpp says why not
-}
-
-// --- of modules with a stripe ---
-
-void registry::begin_use_locked(module_record& r) noexcept {
-  in_use.push_back(r);
-  set_flags(r.refs, striped_bit);
-}
-
-// Zero is certain only as count.hpp says: without `striped`, and behind a fence. At other times it may be a little off,
-// as a count may be that others change.
-std::uint32_t references_to(const module_record& r) noexcept {
-  const std::uint32_t counted = count_of(look(r.refs));
-  if (r.stripe == 0) return counted;
-  const std::uint32_t sum = counted + balance_of(r.stripe) - r.settled;
-  return sum <= INT32_MAX ? sum : 0;
-}
-
-// True if nobody has a reference: then opens go by the word, which says so from now on.
-bool registry::has_settled_locked(module_record& r) noexcept {
-  const std::uint32_t balance = balance_of(r.stripe);
-  word seen = look(r.refs);
-  const std::uint32_t counted = count_of(seen);
-  if (counted + balance != r.settled || !replace(r.refs, seen, seen & ~count_mask)) return false;
-  r.settled = balance;
-  return true;
-}
-
-// What has lost its last reference since the last look goes to its keeper.
-void registry::settle_unused_locked(idle_list& victims) noexcept {
-  if (in_use.empty()) return;
-  counts_seen_at = now();
-  for (idle_module* m = in_use.front(); m != nullptr; m = idle_list::after(*m)) clear_flags(full(*m).refs, striped_bit);
-  const bool certain = os::fence_all_threads();
-  for (idle_module* m = in_use.front(); m != nullptr;) {
-    module_record& r = full(*m);
-    m = idle_list::after(*m);
-    if (!certain || !has_settled_locked(r)) {
-      if (!r.shut_down) set_flags(r.refs, striped_bit);
-      continue;
-    }
-    in_use.remove(r);
-    note_locked(*this, event_kind::idled, r);
-    const std::uint64_t tick = next_tick_locked();
-    r.worker = std::exchange(r.let_go_by, 0);
-    r.worker_number = std::exchange(r.let_go_number, 0);
-    if (r.worker != 0 && !os::thread_has_ended(r.worker_number)) {
-      jot(r.used_at, tick);
-      wait_for_own_code_locked(r);
-    } else {
-      settle_locked(r, tick, victims);
-    }
-  }
 }
 
 // Closes the way back for a victim. False if it is in use again; then it is no victim any more.
@@ -491,70 +437,6 @@ registry* make_registry(const policy_table& table, void* policy, const manager_o
   delete g;
   set_failure(why, errc::out_of_memory, "", "");
   return nullptr;
-}
-
-namespace {
-
-// Lingering modules do not keep the registry for ever: what is still mapped when the manager goes stays
-// mapped.
-std::uint32_t forget_lingering_locked(registry& g) noexcept {
-  std::uint32_t forgotten = 0;
-  for (module_record* r = g.records; r != nullptr; r = r->next_record) {
-    if (r->state != phase::lingering) continue;
-    g.forget_locked(*r);
-    ++forgotten;
-  }
-  return forgotten;
-}
-
-// Static modules have nobody to close them and no place in a report, but a share of the registry.
-void release_static_locked(registry& g, idle_list& victims) noexcept {
-  for (module_record* r = g.records; r != nullptr; r = r->next_record)
-    if (r->is_static() && r->state == phase::open && --r->pins == 0 && r->kept_by == keeper::pins)
-      g.settle_locked(*r, g.next_tick_locked(), victims);
-}
-
-} // namespace
-
-namespace {
-
-// What a final close would have closed, or told of as busy.
-bool has_open_modules(registry& g) noexcept {
-  const sync::scoped_lock lock(g.mutex);
-  for (const module_record* r = g.records; r != nullptr && !g.table.keeps_pages; r = r->next_record)
-    if (r->state == phase::open && !r->is_static()) return true;
-  return false;
-}
-
-} // namespace
-
-void retire_registry(registry& g) noexcept {
-  const bool forgotten = g.options.forgotten.told != nullptr && has_open_modules(g);
-  const unload_report last = forgotten ? final_close_registry(g, g.check, false) : close_all(g, g.check, true);
-  if (forgotten) g.options.forgotten.told(g.options.forgotten.context, last);
-  void* policy = nullptr;
-  std::uint32_t released = 1; // the manager's own share
-  closing_chain chain("at the end of its manager", g.check);
-  {
-    const sync::scoped_lock lock(g.mutex);
-    idle_list victims;
-    g.settle_unused_locked(victims);
-    g.table.drain(g.policy, victims); // what became idle since the final close
-    policy = std::exchange(g.policy, nullptr);
-    release_static_locked(g, victims);
-    g.claim_locked(victims, chain); // a policy that is gone gets nothing back
-    released += forget_lingering_locked(g);
-  }
-  g.close_chain(chain, nullptr);
-  end_observing(g);
-  g.table.destroy(policy);
-  ::operator delete (policy, std::align_val_t{g.table.alignment});
-  leave_to_this_thread(g);
-  if (g.stripes) {
-    leave_orphan(g);
-    close_orphans();
-  }
-  while (released-- != 0) registry::let_go(g);
 }
 
 time_point next_due_of(registry& g) noexcept {

@@ -169,6 +169,9 @@ struct registry {
   }
 };
 
+// Why the system is not asked to close anything; null if it is.
+[[nodiscard]] const char* why_not_at_all(const registry& g) noexcept;
+
 // A final close; whatever is idle goes, with its vote or without.
 // `entry`: see closing_chain; with it, modules that hold each other are told of.
 void close_all(registry& g, departure_check level, bool ask_votes, report_builder& report,

@@ -37,20 +37,21 @@ finding foreign(std::uint32_t cpu, std::uint64_t at, const target& process) noex
           process.machine};
 }
 
+// A slice that lies outside the file is damage, also if it is another processor's.
 finding choose_slice(const bytes& table, bool wide, std::uint32_t count, std::uint64_t file_size,
                      const target& process, slice& into) noexcept {
   constexpr std::uint64_t header_size = 8;
   const std::uint64_t entry = wide ? 32 : 20;
+  bool found = false;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto at = header_size + i * entry;
     const auto each = parse_slice(table, at, wide);
     if (auto bad = check_slice(each, at, file_size)) return bad;
-    if (i == 0) into = each.range;
-    if (process.machine != 0 && each.cpu != process.machine) continue;
-    into = each.range;
-    return {};
+    const bool fits = !found && (process.machine == 0 || each.cpu == process.machine);
+    if (i == 0 || fits) into = each.range;
+    found |= fits;
   }
-  return foreign(parse_slice(table, header_size, wide).cpu, header_size, process);
+  return found ? finding{} : foreign(parse_slice(table, header_size, wide).cpu, header_size, process);
 }
 
 finding check_type(const header& head, const slice& where) noexcept {

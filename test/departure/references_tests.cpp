@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -62,8 +63,18 @@ struct subject {
 
 subject* the_subject = nullptr;
 
+// Blocks that doctest freed may have left their addresses in its frames, which live as long as we do: the module's
+// blocks must not be the same.
+void use_up_freed_blocks() {
+  const auto top = reinterpret_cast<std::uintptr_t>(::sbrk(0)) - ::mallinfo2().keepcost;
+  for (std::size_t size = 24; size < 2048; size += 16)
+    while (reinterpret_cast<std::uintptr_t>(std::malloc(size)) < top) {
+    }
+}
+
 DEPARTURE_NOT_INLINED void load() {
   if (the_subject != nullptr) return;
+  use_up_freed_blocks();
   the_subject = new subject;
   const os::address_range own = the_subject->own_memory();
   the_subject->baseline = os::reference_baseline::take(the_subject->module.image(), {&own, 1});

@@ -104,18 +104,19 @@ TEST_CASE_FIXTURE(fixture, "all ways in of a manager are listed with their calle
 TEST_CASE_FIXTURE(
     fixture, "a copy is listed with the line that makes it: initialised, assigned, passed and captured") {
   const tenure::module a = basic;
-  CHECK(listed() == with(holder_kind::handle, __LINE__ - 1));
+  constexpr unsigned initialised = __LINE__ - 1;
+  CHECK(listed() == with(holder_kind::handle, initialised));
   tenure::module b;
   b = basic;
-  CHECK(tenure_test::kinds_and_lines(b.holders(), in_kinds)
-            .ends_with(entry(holder_kind::handle, __LINE__ - 1)));
+  constexpr unsigned assigned = __LINE__ - 1;
+  CHECK(tenure_test::kinds_and_lines(b.holders(), in_kinds).ends_with(entry(holder_kind::handle, assigned)));
   basic.reset();
   b.reset();
   {
     const auto captured = [a] { return a.holders().size(); };
     CHECK(captured() == 2);
   }
-  CHECK(tenure_test::kinds_and_lines(a.holders(), in_kinds) == entry(holder_kind::handle, __LINE__ - 11));
+  CHECK(tenure_test::kinds_and_lines(a.holders(), in_kinds) == entry(holder_kind::handle, initialised));
 }
 
 TEST_CASE_FIXTURE(fixture, "an argument by value is the caller's line while the call lasts") {

@@ -460,7 +460,7 @@ private:
     const auto mode = t.below(2) != 0 ? tenure::shutdown_mode::refuse : tenure::shutdown_mode::force;
     const tenure::shutdown_result r = end.shutdown(tenure::microseconds(100), mode);
     demand(r || r.why.code() == tenure::errc::module_shut_down ||
-               r.why.code() == tenure::errc::calls_in_flight,
+               r.why.code() == tenure::errc::module_vetoed || r.why.code() == tenure::errc::calls_in_flight,
            "a shutdown is refused for a reason", r.why.what());
     return static_cast<bool>(r);
   }

@@ -4,8 +4,7 @@
 // States of the word (count is the low half):
 //   open, count > 0                  active: anybody may acquire
 //   open, count = 0, parked          idle, known to the policy; one exchange revives it (try_acquire)
-//   open, count = 0, no parked       idle, or a thread that dropped the last reference is on its way to the
-//   mutex;
+//   open, count = 0, no parked       idle, or a thread that dropped the last reference is on its way to the mutex;
 //                                    only the holder of the registry's mutex may revive
 //   no open                          loading, closing, lingering or absent: only the holder of the mutex acts
 // `pending`: the thread on its way to the mutex has been overtaken by a revive; it still has to arrive, until
@@ -289,7 +288,7 @@ inline void count_together(std::uint32_t& n) noexcept {
 }
 // After the count of an open, before the look at `striped`: the other half of os::fence_all_threads.
 [[nodiscard]] inline word look_after_counting(const word& w) noexcept {
-  // only the compiler is held back here; the processor is by the fence that the sweep sends
+  // seq_cst: the compiler alone is held back here; the processor is by the fence that the sweep sends
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   TENURE_STEP();
   // acquire: names, image and native handle are visible; pairs with set_flags

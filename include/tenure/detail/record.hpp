@@ -34,9 +34,8 @@ struct record {
 // For a record with a stripe, by a thread that has not counted yet.
 TENURE_API void take_in_stripe(std::uint32_t stripe) noexcept;
 TENURE_API void drop_in_stripe(std::uint32_t stripe) noexcept;
-#if defined(__linux__) && !defined(TENURE_SCHEDULED)
-// This thread's counters; null until it counts.
-extern TENURE_API thread_local constinit stripe_count* own_stripes;
+#if defined(TENURE_OWN_STRIPES)
+TENURE_OWN_STRIPES stripe_count* own_stripes; // this thread's; null until it counts
 #else
 inline constexpr stripe_count* own_stripes = nullptr;
 #endif
