@@ -28,8 +28,7 @@ bool refused(const os::fault& fault, const std::string& path, failure& why) noex
   return false;
 }
 
-// A path with a folder: as it is, and decorated only if it does not exist (a folder of that name does not
-// count).
+// A path with a folder: as it is, and decorated only if it does not exist (a folder of that name does not count).
 bool resolve_in_folder(const std::string& name, location& found, failure& why) {
   os::fault fault;
   const std::string path = os::make_absolute(name, fault);
@@ -38,7 +37,9 @@ bool resolve_in_folder(const std::string& name, location& found, failure& why) {
   if (as_it_is == sight::found) return true;
   if (as_it_is == sight::wrong && fault.cause != errc::not_a_regular_file) return refused(fault, path, why);
   const std::size_t slash = path.find_last_of("/\\");
-  for (const std::string& file : os::decorate(std::string_view(path).substr(slash + 1))) {
+  const std::string_view bare = std::string_view(path).substr(slash + 1);
+  for (const std::string& file : os::decorate(bare)) {
+    if (file == bare) continue; // looked at already
     os::fault ignored; // the undecorated name is what the caller meant; its fault is the one to tell
     if (look_at(path.substr(0, slash + 1) + file, found, ignored) == sight::found) return true;
   }

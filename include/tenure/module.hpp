@@ -113,7 +113,8 @@ public:
   template <class F, detail::error_sink S>
   [[nodiscard]] tenure::symbol<F> symbol(name_view name, S& sink TENURE_AND_TAKEN_HERE) const;
 
-  // Binds a struct of symbols: all or nothing; one error names all that is missing (api_incomplete).
+  // Binds a struct of symbols: all or nothing; one error names all that is missing (api_incomplete). What keeps it from
+  // looking is no missing symbol: errors besides as symbol().
   template <class Api> [[nodiscard]] Api bind(TENURE_TAKEN_HERE) const;
   template <class Api, detail::error_sink S> [[nodiscard]] Api bind(S& sink TENURE_AND_TAKEN_HERE) const;
 

@@ -26,12 +26,16 @@ progress::~progress() {
 
 void progress::step() {
   const auto done = ++done_;
-  if (shown_ && (done * drawings / total_ != (done - 1) * drawings / total_)) draw(done);
+  if (shown_ && (done * drawings / total_ != (done - 1) * drawings / total_)) draw(done == total_);
 }
 
-void progress::draw(std::size_t done) {
-  const std::unique_lock lock(drawing_, std::try_to_lock);
-  if (!lock) return; // the next one will be drawn
+void progress::draw(bool last) {
+  std::unique_lock lock(drawing_, std::defer_lock);
+  if (last)
+    lock.lock();
+  else if (!lock.try_lock())
+    return; // the next one will be drawn
+  const std::size_t done = done_;
   const auto words = fmt::format(" {} of {}", done, total_);
   const auto room = columns(stream::error);
   if (room < words.size() + 1) return;

@@ -19,7 +19,7 @@ public:
   void step();
 
 private:
-  void draw(std::size_t done);
+  void draw(bool last);
 
   const std::size_t total_;
   const bool shown_;

@@ -151,6 +151,16 @@ TEST_CASE("a failed search lists every place that was tried") {
   CHECK(std::string(why.path()) == "no_such_module");
 }
 
+TEST_CASE("a failed search tells each place once") {
+  immediate modules;
+  const scratch folder;
+  const std::string path = folder.path("no_such_module.so.1");
+  tenure::failure why;
+  CHECK(!modules.open(path, why));
+  CHECK(std::string(why.what()).find("looked for " + path + ", " + path) == std::string::npos);
+  CHECK(std::string(why.what()).find("looked for " + path) != std::string::npos);
+}
+
 TEST_CASE("one module by symbolic link, hard link and detour") {
   const scratch folder;
   const std::string file = folder.copy("basic");

@@ -3,6 +3,7 @@
 #include "support/hook.hpp"
 #include "support/scratch.hpp"
 
+#include <tenure/api.hpp>
 #include <tenure/controller.hpp>
 #include <tenure/tenure.hpp>
 
@@ -101,6 +102,18 @@ TEST_CASE("symbols of a module that is still loading are an error, not a crash")
   s.when_a_starts = [&] {
     const tenure::module own = s.modules.open(s.a);
     static_cast<void>(own.symbol<int()>("answer", why));
+  };
+  static_cast<void>(s.modules.open(s.a));
+  CHECK(why.code() == tenure::errc::module_is_loading);
+}
+
+TEST_CASE("a look-up that cannot be made does not make a symbol missing") {
+  using functions = tenure::api<tenure::fn<"answer", int()>>;
+  immediate_play s;
+  tenure::failure why;
+  s.when_a_starts = [&] {
+    const tenure::module own = s.modules.open(s.a);
+    static_cast<void>(own.bind<functions>(why));
   };
   static_cast<void>(s.modules.open(s.a));
   CHECK(why.code() == tenure::errc::module_is_loading);
