@@ -16,10 +16,10 @@ event_desk::~event_desk() {
   destroy_owned(std::exchange(owned, nullptr));
 }
 
-void event_desk::destroy_owned(void* observer) const noexcept {
-  if (observer == nullptr) return;
-  own->destroy(observer);
-  ::operator delete (observer, std::align_val_t{own->alignment});
+void event_desk::destroy_owned(void* gone) const noexcept {
+  if (gone == nullptr) return;
+  own->destroy(gone);
+  ::operator delete (gone, std::align_val_t{own->alignment});
 }
 
 bool event_desk::make_room() noexcept {

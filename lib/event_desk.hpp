@@ -37,7 +37,7 @@ struct event_desk {
   [[nodiscard]] waiting_event* pop() noexcept;
   void give_back(waiting_event& e) noexcept; // its texts are gone already
   void discard_all() noexcept;
-  void destroy_owned(void* observer) const noexcept; // without the mutex; null: there is none
+  void destroy_owned(void* gone) const noexcept; // without the mutex; null: there is none
   [[nodiscard]] bool waits() const noexcept { return head_ != nullptr; }
 
   event_observer observer;

@@ -301,7 +301,10 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   if (has_desk(g_)) put_opened_locked(g_, r, seen.loaded_by_us, seen.took);
   acquire(r.refs); // before it is open: it is never seen open without a reference
   set_flags(r.refs, open_bit);
-  if (r.stripe != 0) g_.begin_use_locked(r);
+  if (r.stripe != 0) {
+    forget_opens(r.stripe);
+    g_.begin_use_locked(r);
+  }
   clear_flags(r.refs, pending_bit);
   try {
     remember_name_locked(r);

@@ -64,13 +64,20 @@ void give_back_stripe(std::uint32_t stripe) noexcept {
 }
 
 std::uint32_t balance_of(std::uint32_t stripe) noexcept {
-  const std::uint32_t dropped = sum_of(stripe, [](void* sum, const stripe_count& c) noexcept {
+  const std::uint32_t dropped = sum_of(stripe, [](void* sum, stripe_count& c) noexcept {
     *static_cast<std::uint32_t*>(sum) += read_published(c.dropped);
   });
-  const std::uint32_t taken = sum_of(stripe, [](void* sum, const stripe_count& c) noexcept {
+  const std::uint32_t taken = sum_of(stripe, [](void* sum, stripe_count& c) noexcept {
     *static_cast<std::uint32_t*>(sum) += read_published(c.taken);
   });
   return taken - dropped;
+}
+
+void forget_opens(std::uint32_t stripe) noexcept {
+  const auto forget = [](void*, stripe_count& c) noexcept {
+    if (c.opens != 0) c.opens = 0; // memory that nobody has touched stays so
+  };
+  os::visit_stripe(stripe, forget, nullptr);
 }
 
 void take_in_stripe(std::uint32_t stripe) noexcept {

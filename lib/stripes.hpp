@@ -18,8 +18,11 @@ void give_back_stripe(std::uint32_t stripe) noexcept;
 // Taken minus dropped, modulo 2^32. To be relied on only as count.hpp says.
 [[nodiscard]] std::uint32_t balance_of(std::uint32_t stripe) noexcept;
 
+// A new module is counted there. Pre: nobody opens it yet.
+void forget_opens(std::uint32_t stripe) noexcept;
+
 // Counts an open, if `refs` shows that it may: then the caller has a reference, and `opens` is how many this thread
-// made before. False with nothing changed.
+// made before since the module was loaded. False with nothing changed.
 [[nodiscard]] bool share_in_stripe(const word& refs, std::uint32_t stripe, std::uint32_t& opens) noexcept;
 
 } // namespace tenure::inline v1::detail

@@ -1,9 +1,9 @@
 // What lies in a folder, on POSIX systems. Not by std::filesystem, whose iterator ends the process where
 // memory is refused (libstdc++ 12).
 #include "os/os.hpp"
+#include "os/posix_fault.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <dirent.h>
 #include <memory>
 
@@ -14,29 +14,15 @@ struct close_folder {
   void operator()(DIR* folder) const noexcept { ::closedir(folder); }
 };
 
-errc cause_of(int error) noexcept {
-  if (error == ENOENT || error == ENOTDIR) return errc::file_not_found;
-  if (error == EACCES || error == EPERM) return errc::permission_denied;
-  return error == ENOMEM ? errc::out_of_memory : errc::file_unreadable;
-}
-
-bool refuse(fault& why, const char* call, int error) {
-  why.cause = cause_of(error);
-  why.call = call;
-  why.code = error;
-  why.text = std::strerror(error);
-  return false;
-}
-
 } // namespace
 
 bool list_folder(const std::string& folder, std::vector<std::string>& names, fault& why) {
   const std::unique_ptr<DIR, close_folder> opened(::opendir(folder.c_str()));
-  if (opened == nullptr) return refuse(why, "opendir", errno);
+  if (opened == nullptr) return refuse(why, cause_of(errno), "opendir", errno);
   for (;;) {
     errno = 0; // the end of the list is told like an error, but without one
     const dirent* const entry = ::readdir(opened.get());
-    if (entry == nullptr) return errno == 0 || refuse(why, "readdir", errno);
+    if (entry == nullptr) return errno == 0 || refuse(why, cause_of(errno), "readdir", errno);
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }

@@ -2,6 +2,7 @@
 // documentation, and where they differ a function below says how.
 #include "os/loader_order.hpp"
 #include "os/os.hpp"
+#include "os/posix_fault.hpp"
 
 #include <cerrno>
 #include <climits>
@@ -33,34 +34,6 @@ constexpr const char* suffix = ".dylib";
 #else
 constexpr const char* suffix = ".so";
 #endif
-
-errc cause_of(int error) noexcept {
-  switch (error) {
-  case ENOENT:
-  case ENOTDIR:
-    return errc::file_not_found;
-  case EACCES:
-  case EPERM:
-    return errc::permission_denied;
-  case ENAMETOOLONG:
-    return errc::path_too_long;
-  case ENOMEM:
-    return errc::out_of_memory;
-  case ENXIO: // a socket, or a device without a driver
-  case EISDIR:
-    return errc::not_a_regular_file;
-  default:
-    return errc::file_unreadable;
-  }
-}
-
-bool refuse(fault& why, errc cause, const char* call, int error) {
-  why.cause = cause;
-  why.call = call;
-  why.code = error;
-  why.text = std::strerror(error);
-  return false;
-}
 
 file_identity identity_of(const struct stat& s) noexcept {
   return {static_cast<std::uint64_t>(s.st_dev), static_cast<std::uint64_t>(s.st_ino)};

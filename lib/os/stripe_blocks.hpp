@@ -19,9 +19,9 @@ inline constexpr std::uint32_t most_stripes = 1U << 16U;
 // For threads without a block of their own: they count there together.
 [[nodiscard]] detail::stripe_count& common_stripe(std::uint32_t stripe) noexcept;
 
-// Calls `add(counter)` for that stripe of each block, the common one too, except of those that come meanwhile.
-using stripe_visitor = void (*)(void* context, const detail::stripe_count& counter) noexcept;
-void visit_stripe(std::uint32_t stripe, stripe_visitor add, void* context) noexcept;
+// Calls `visit(counter)` for that stripe of each block, the common one too, except of those that come meanwhile.
+using stripe_visitor = void (*)(void* context, detail::stripe_count& counter) noexcept;
+void visit_stripe(std::uint32_t stripe, stripe_visitor visit, void* context) noexcept;
 
 // When it returns, each thread of the process has passed a full memory fence since it was called. False: not so.
 [[nodiscard]] bool fence_all_threads() noexcept;

@@ -95,10 +95,9 @@ stripe_count* own_stripe_block() noexcept {
 
 stripe_count& common_stripe(std::uint32_t stripe) noexcept { return common->counters[stripe]; }
 
-void visit_stripe(std::uint32_t stripe, stripe_visitor add, void* context) noexcept {
-  add(context, common->counters[stripe]);
-  for (const block* b = detail::read_published(blocks); b != nullptr; b = b->next)
-    add(context, b->counters[stripe]);
+void visit_stripe(std::uint32_t stripe, stripe_visitor visit, void* context) noexcept {
+  visit(context, common->counters[stripe]);
+  for (block* b = detail::read_published(blocks); b != nullptr; b = b->next) visit(context, b->counters[stripe]);
 }
 
 // A child of fork() has to register anew on some kernels.

@@ -232,8 +232,8 @@ detail::stripe_count* own_stripe_block() noexcept {
   return counters[std::min<std::size_t>(tenure::sync::this_thread_id(), most_counting) - 1];
 }
 detail::stripe_count& common_stripe(std::uint32_t stripe) noexcept { return counters[most_counting - 1][stripe]; }
-void visit_stripe(std::uint32_t stripe, stripe_visitor add, void* context) noexcept {
-  for (detail::stripe_count* block : counters) add(context, block[stripe]);
+void visit_stripe(std::uint32_t stripe, stripe_visitor visit, void* context) noexcept {
+  for (detail::stripe_count* block : counters) visit(context, block[stripe]);
 }
 bool fence_all_threads() noexcept {
   tenure_schedule_step_at("membarrier");

@@ -41,8 +41,8 @@ constexpr bool is_unprintable(std::uint32_t code) noexcept {
 // Writes the text to an output iterator: what is unprintable as \x1b or \u202e, a byte that is no UTF-8 as
 // \xff. A backslash stays as it is. Allocates nothing. Returns the iterator.
 template <class Out> constexpr Out write_printable(const char* text, std::size_t size, Out out) {
-  constexpr const char* digits = "0123456789abcdef";
-  const auto escape = [&out, digits](char kind, std::uint32_t code, int places) {
+  const auto escape = [&out](char kind, std::uint32_t code, int places) {
+    constexpr const char* digits = "0123456789abcdef";
     *out++ = '\\', *out++ = kind;
     for (int shift = 4 * (places - 1); shift >= 0; shift -= 4) *out++ = digits[code >> shift & 0xf];
   };
