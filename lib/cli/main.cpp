@@ -149,7 +149,7 @@ struct command {
 };
 
 // CLI11 asks for what is missing before it says what it did not understand, which is mostly the reason.
-std::string words_of(const CLI::App& app, const CLI::ParseError& error) {
+std::string explanation_of(const CLI::App& app, const CLI::ParseError& error) {
   const auto used = app.get_subcommands();
   for (const auto& each : (used.empty() ? app : *used.front()).remaining()) {
     if (used.empty() && !each.starts_with('-')) return fmt::format("there is no subcommand {}", each);
@@ -162,7 +162,7 @@ std::string words_of(const CLI::App& app, const CLI::ParseError& error) {
 int explain(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream out, err;
   if (app.exit(error, out, err) == 0) return put(out.str()), status_good;
-  complain(words_of(app, error));
+  complain(explanation_of(app, error));
   complain("--help tells what may be asked");
   return status_unreadable;
 }

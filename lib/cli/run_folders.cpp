@@ -18,12 +18,6 @@ bool is_folder(const std::string& path) {
   return path.find('\0') == path.npos && fs::is_directory(detail::path_of_utf8(path), none);
 }
 
-std::string replaced(std::string text, std::string_view token, const std::string& by) {
-  for (auto at = text.find(token); at != text.npos; at = text.find(token, at + by.size()))
-    text.replace(at, token.size(), by);
-  return text;
-}
-
 // "$LIB", "${LIB}". A loader knows one value; which one depends on how it was built, so that any may be
 // meant.
 std::vector<std::string> with_token(const std::string& path, const std::string& name,
@@ -54,6 +48,12 @@ std::vector<std::string> platforms(const run_context& who) {
 }
 
 } // namespace
+
+std::string replaced(std::string text, std::string_view token, const std::string& by) {
+  for (auto at = text.find(token); at != text.npos; at = text.find(token, at + by.size()))
+    text.replace(at, token.size(), by);
+  return text;
+}
 
 std::string_view triplet_of(std::string_view machine) noexcept {
   struct triplet {

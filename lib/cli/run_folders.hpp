@@ -34,6 +34,9 @@ std::string with_origin(std::string path, const std::string& origin);
 /// The folder's folders for this machine's processor, best first, and the folder.
 std::vector<std::string> with_processor_folders(const std::string& folder);
 
+/// The text with `by` in each place where it has `token`.
+std::string replaced(std::string text, std::string_view token, const std::string& by);
+
 std::vector<std::string> split(std::string_view text, char separator);
 
 } // namespace tenure::cli

@@ -12,12 +12,6 @@ std::vector<std::string> from_environment(const char* name, char separator) {
   return value == nullptr ? std::vector<std::string>() : split(value, separator);
 }
 
-std::string replaced(std::string text, std::string_view token, const std::string& by) {
-  for (auto at = text.find(token); at != text.npos; at = text.find(token, at + by.size()))
-    text.replace(at, token.size(), by);
-  return text;
-}
-
 // What Debian, Fedora and the cross compilers call the folders of one machine.
 std::vector<std::string> default_folders(const summary& who) {
   const auto triplet = std::string(triplet_of(image::machine_name(who.kind, who.machine)));
