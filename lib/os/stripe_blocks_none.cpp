@@ -1,6 +1,14 @@
 // Where threads cannot be made to pass a fence: references are counted in one word.
 #include "os/stripe_blocks.hpp"
 
+#include <tenure/detail/record.hpp>
+
+#if defined(TENURE_OWN_STRIPES)
+namespace tenure::inline v1::detail {
+thread_local constinit stripe_count* own_stripes = nullptr;
+}
+#endif
+
 namespace tenure::inline v1::os {
 
 bool prepare_stripe_blocks() noexcept { return false; }

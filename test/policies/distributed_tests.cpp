@@ -21,14 +21,14 @@ namespace {
 const std::string closed = tenure::to_string(tenure_test::closed_outcome());
 constexpr tenure::duration at_once{};
 
-using fixture = tenure_test::fixture<policy>;
+using striped_modules = tenure_test::fixture<policy>;
 
-std::uint32_t references(const fixture& f) {
+std::uint32_t references(const striped_modules& f) {
   return tenure_test::entry_of(f.modules.report(), f.a)->references;
 }
 
 // What has become of f.a after a sweep.
-std::string after_sweep(fixture& f, const tenure::duration* delay = nullptr) {
+std::string after_sweep(striped_modules& f, const tenure::duration* delay = nullptr) {
   const tenure::unload_report swept = delay != nullptr ? f.modules.sweep(*delay) : f.modules.sweep();
   const std::string told = outcome_of(swept, f.a);
   return told != closed ? outcome_of(f.modules.report(), f.a) : told;
@@ -45,7 +45,7 @@ template <class Body> void on_threads(int n, Body&& body) {
 
 TEST_CASE("a release is seen by the next sweep, which finds the module idle and stamps it") {
   tenure_test::virtual_clock clock;
-  fixture f(policy(seconds(10)), clock.options());
+  striped_modules f(policy(seconds(10)), clock.options());
   f.open_and_release(f.a);
   CHECK(references(f) == 0);
   clock.advance(minutes(60));
@@ -58,7 +58,7 @@ TEST_CASE("a release is seen by the next sweep, which finds the module idle and 
 
 TEST_CASE("a use between two sweeps clears the stamp") {
   tenure_test::virtual_clock clock;
-  fixture f(policy(seconds(10)), clock.options());
+  striped_modules f(policy(seconds(10)), clock.options());
   f.open_and_release(f.a);
   static_cast<void>(f.modules.sweep());
   clock.advance(seconds(9));
@@ -73,7 +73,7 @@ TEST_CASE("a use between two sweeps clears the stamp") {
 }
 
 TEST_CASE("as long as there is a reference, wherever it was made and moved, no sweep closes the module") {
-  fixture f;
+  striped_modules f;
   constexpr int threads = 8;
   std::vector<tenure::module> kept(threads);
   {
@@ -94,7 +94,7 @@ TEST_CASE("as long as there is a reference, wherever it was made and moved, no s
 }
 
 TEST_CASE("thousands of threads that come and go leave their counts, and no memory grows with them") {
-  fixture f;
+  striped_modules f;
   const tenure::module first = f.modules.open(f.a);
   std::vector<tenure::module> kept;
   for (int i = 0; i != 2000; ++i)
@@ -124,7 +124,7 @@ TEST_CASE("a handle that outlives its manager keeps the module, until another su
 }
 
 TEST_CASE("records that are used again begin with no reference") {
-  fixture f;
+  striped_modules f;
   for (int i = 0; i != 100; ++i) {
     const tenure::module m = f.modules.open(f.a);
     const tenure::module copy = m;
@@ -140,7 +140,7 @@ TEST_CASE("records that are used again begin with no reference") {
 
 TEST_CASE("who sleeps until the next sweep wakes up to look at counts, too") {
   tenure_test::virtual_clock clock;
-  fixture f(policy(seconds(10)), clock.options());
+  striped_modules f(policy(seconds(10)), clock.options());
   CHECK(f.modules.next_due() == tenure::never);
   const tenure::module m = f.modules.open(f.a);
   static_cast<void>(f.modules.sweep());
@@ -148,7 +148,7 @@ TEST_CASE("who sleeps until the next sweep wakes up to look at counts, too") {
 }
 
 TEST_CASE("opens race with sweeps that close at once: what was opened is there") {
-  fixture f;
+  striped_modules f;
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
   constexpr int opens = 4000;

@@ -28,13 +28,13 @@ private:
   tenure::detail::word refs_ = 0;
 };
 
-struct world {
+struct listed_modules {
   due_lists lists;
   std::deque<some_module> modules;
   std::vector<tenure::idle_module*> in_them;
   time_point now;
 
-  explicit world(time_point start)
+  explicit listed_modules(time_point start)
       : now(start) {
     idle_list none;
     lists.take_due(now, none);
@@ -67,7 +67,7 @@ struct world {
 };
 
 void play(time_point start, std::uint64_t seed) {
-  world w(start);
+  listed_modules w(start);
   std::mt19937_64 random(seed);
   const auto some_time = [&] { return duration(static_cast<std::int64_t>(random() >> (3 + random() % 60))); };
   for (int i = 0; i != 2'000; ++i) {
@@ -95,7 +95,7 @@ TEST_CASE("the same when the clock wraps round") {
 }
 
 TEST_CASE("a clock that goes back makes nothing due, and loses nothing") {
-  world w(time_point(1'000'000));
+  listed_modules w(time_point(1'000'000));
   w.add(duration(10));
   w.now = time_point(500'000);
   w.add(duration(10)); // due before the last look: at the next
@@ -110,7 +110,7 @@ TEST_CASE("a clock that goes back makes nothing due, and loses nothing") {
 }
 
 TEST_CASE("what has been idle for a delay is found in all lists") {
-  world w(time_point(0));
+  listed_modules w(time_point(0));
   for (int i = 1; i != 50; ++i) {
     w.add(duration(std::int64_t{1} << i));
     tenure::detail::idle_access::note_idle(w.modules.back(), time_point(i), 0); // forgets the stamp
