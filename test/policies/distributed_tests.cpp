@@ -14,14 +14,14 @@
 using tenure::minutes;
 using tenure::seconds;
 using tenure_test::outcome_of;
-using policy = tenure::policy::distributed<>;
+using striped = tenure::policy::distributed<>;
 
 namespace {
 
-const std::string closed = tenure::to_string(tenure_test::closed_outcome());
+using tenure_test::closed;
 constexpr tenure::duration at_once{};
 
-using striped_modules = tenure_test::fixture<policy>;
+using striped_modules = tenure_test::fixture<striped>;
 
 std::uint32_t references(const striped_modules& f) {
   return tenure_test::entry_of(f.modules.report(), f.a)->references;
@@ -45,7 +45,7 @@ template <class Body> void on_threads(int n, Body&& body) {
 
 TEST_CASE("a release is seen by the next sweep, which finds the module idle and stamps it") {
   tenure_test::virtual_clock clock;
-  striped_modules f(policy(seconds(10)), clock.options());
+  striped_modules f(striped(seconds(10)), clock.options());
   f.open_and_release(f.a);
   CHECK(references(f) == 0);
   clock.advance(minutes(60));
@@ -58,7 +58,7 @@ TEST_CASE("a release is seen by the next sweep, which finds the module idle and 
 
 TEST_CASE("a use between two sweeps clears the stamp") {
   tenure_test::virtual_clock clock;
-  striped_modules f(policy(seconds(10)), clock.options());
+  striped_modules f(striped(seconds(10)), clock.options());
   f.open_and_release(f.a);
   static_cast<void>(f.modules.sweep());
   clock.advance(seconds(9));
@@ -112,14 +112,14 @@ TEST_CASE("a handle that outlives its manager keeps the module, until another su
   const std::string a = folder.copy("basic");
   tenure::module left;
   {
-    tenure::manager<policy> modules;
+    tenure::manager<striped> modules;
     left = modules.open(a);
   }
   CHECK(left.symbol<int()>("answer")() == 42);
-  { const tenure::manager<policy> next; }
+  { const tenure::manager<striped> next; }
   CHECK(tenure_test::is_mapped(a));
   left.reset();
-  { const tenure::manager<policy> next; }
+  { const tenure::manager<striped> next; }
   CHECK(tenure_test::is_mapped(a) == !tenure_test::loader_unmaps());
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("records that are used again begin with no reference") {
 
 TEST_CASE("who sleeps until the next sweep wakes up to look at counts, too") {
   tenure_test::virtual_clock clock;
-  striped_modules f(policy(seconds(10)), clock.options());
+  striped_modules f(striped(seconds(10)), clock.options());
   CHECK(f.modules.next_due() == tenure::never);
   const tenure::module m = f.modules.open(f.a);
   static_cast<void>(f.modules.sweep());

@@ -13,7 +13,7 @@ using tenure_test::outcome_of;
 
 namespace {
 
-const std::string closed = tenure::to_string(tenure_test::closed_outcome());
+using tenure_test::closed;
 
 struct swept {
   tenure_test::virtual_clock clock;

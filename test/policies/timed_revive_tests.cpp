@@ -52,7 +52,7 @@ private:
   tenure::idle_list kept_;
 };
 
-template <bool Times> struct world {
+template <bool Times> struct listening {
   seen heard;
   tenure_test::virtual_clock clock{tenure::seconds(100)};
   int looks = 0; // at the clock
@@ -61,8 +61,8 @@ template <bool Times> struct world {
   tenure::manager_options options() {
     tenure::manager_options o;
     o.clock.now = [](void* self) noexcept {
-      ++static_cast<world*>(self)->looks;
-      return static_cast<world*>(self)->clock.now();
+      ++static_cast<listening*>(self)->looks;
+      return static_cast<listening*>(self)->clock.now();
     };
     o.clock.context = this;
     return o;
@@ -72,7 +72,7 @@ template <bool Times> struct world {
 } // namespace
 
 TEST_CASE("a policy that asks for it is told when a module is used again") {
-  world<true> w;
+  listening<true> w;
   w.f.open_and_release(w.f.a);
   w.clock.advance(tenure::seconds(7));
   w.f.open_and_release(w.f.a);
@@ -83,14 +83,14 @@ TEST_CASE("a policy that asks for it is told when a module is used again") {
 }
 
 TEST_CASE("for a policy that does not, nobody looks at the clock") {
-  world<false> w;
+  listening<false> w;
   for (int i = 0; i != 5; ++i) w.f.open_and_release(w.f.a);
   CHECK(w.f.modules.stats().revives == 4);
   CHECK(w.looks == 0);
 }
 
 TEST_CASE("a file has one identity however often it is loaded, and another file has another") {
-  world<true> w;
+  listening<true> w;
   for (int i = 0; i != 3; ++i) {
     w.f.open_and_release(w.f.a);
     w.f.open_and_release(w.f.b);
@@ -105,7 +105,7 @@ TEST_CASE("a file has one identity however often it is loaded, and another file 
 }
 
 TEST_CASE("uses are counted from the load on") {
-  world<true> w;
+  listening<true> w;
   for (int i = 0; i != 2; ++i) {
     for (int k = 0; k != 3; ++k) w.f.open_and_release(w.f.a);
     static_cast<void>(w.f.modules.final_close());

@@ -19,6 +19,9 @@ inline tenure::unload_outcome closed_outcome() {
   return loader_unmaps() ? tenure::unload_outcome::gone : tenure::unload_outcome::lingering;
 }
 
+// The same in words, as outcome_of() has them.
+inline const std::string closed = tenure::to_string(closed_outcome());
+
 // Why a closed module that would stay for `reason` elsewhere is still mapped here.
 inline tenure::linger_reason expected_reason(tenure::linger_reason reason) {
   return loader_unmaps() ? reason : tenure::linger_reason::loader_never_unloads;
