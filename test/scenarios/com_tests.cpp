@@ -41,7 +41,7 @@ using com_sweep = tenure::policy::periodic_sweep;
 using com_manager = tenure::manager<com_sweep>;
 constexpr tenure::duration at_once{0};
 
-const std::string closed = tenure::to_string(tenure_test::closed_outcome());
+using tenure_test::closed;
 
 // An apartment: a manager on a virtual clock, and a server.
 struct apartment {

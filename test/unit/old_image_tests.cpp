@@ -14,7 +14,7 @@ using tenure_test::scratch;
 
 namespace {
 
-int answer_of(const tenure::module& m) { return m.symbol<int()>("answer")(); }
+int answer_now(const tenure::module& m) { return m.symbol<int()>("answer")(); }
 
 // Each version of one file, opened and kept, until none of its spellings is left.
 struct versions {
@@ -44,7 +44,7 @@ TEST_CASE(
   CHECK(std::string(v.why.what()).find("private_copy") != std::string::npos);
   CHECK(v.modules.stats().resident == v.held.size());
   for (std::size_t i = 0; i != v.held.size(); ++i)
-    CHECK(answer_of(v.held[i]) == (i % 2 == 0 ? 42 : 43)); // none is another's
+    CHECK(answer_now(v.held[i]) == (i % 2 == 0 ? 42 : 43)); // none is another's
 }
 
 TEST_CASE("then a private copy gives the new code") {
@@ -52,14 +52,14 @@ TEST_CASE("then a private copy gives the new code") {
   const int expected = v.held.size() % 2 == 0 ? 42 : 43;
   tenure::open_options options;
   options.private_copy = true;
-  CHECK(answer_of(v.modules.open(v.file, options)) == expected);
+  CHECK(answer_now(v.modules.open(v.file, options)) == expected);
 }
 
 TEST_CASE("and so does an open once one of the old versions has gone") {
   versions v;
   const int expected = v.held.size() % 2 == 0 ? 42 : 43;
   v.held.front().reset();
-  CHECK(answer_of(v.modules.open(v.file)) == expected);
+  CHECK(answer_now(v.modules.open(v.file)) == expected);
 }
 
 TEST_CASE("a file that was replaced while its module lingers: the new code, beside the old image") {
@@ -69,7 +69,7 @@ TEST_CASE("a file that was replaced while its module lingers: the new code, besi
   static_cast<void>(modules.open(file));
   REQUIRE(modules.report().count(tenure::unload_outcome::lingering) == 1);
   folder.replace(file, "basic");
-  CHECK(answer_of(modules.open(file)) == 42);
+  CHECK(answer_now(modules.open(file)) == 42);
   bool told = false;
   for (const tenure::unload_entry& e : modules.report())
     told = told || (e.outcome == tenure::unload_outcome::lingering && e.file_replaced);
