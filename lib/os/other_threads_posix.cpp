@@ -183,14 +183,23 @@ public:
     remove_handler();
   }
 
+  // Threads that run answer one after the other: the one that answered first may go in, let in by the last one, before
+  // that leaves and answers. So where any was asked, all are looked at once more.
   thread_finding run() noexcept {
     if (!begin()) return no_answer(0);
     const std::int64_t end = nanoseconds_now() + thread_patience;
     std::int64_t pause = first_wait;
+    bool again = false;
     do {
       if (!folder_.for_each([this](pid_t thread) { return look_at(thread); }) || !settle_questions())
         return finding_ ? finding_ : no_answer(0);
-      if (list_is_complete()) return {};
+      if (list_is_complete()) {
+        if (!asked_any_ || again) return {};
+        again = true;
+        shared.outside.clear();
+        shared.outside.add(self_);
+        continue;
+      }
       wait_for_change(nobodys_word_, 0, static_cast<long>(pause));
       pause *= 2;
     } while (nanoseconds_now() < end);

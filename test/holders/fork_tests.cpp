@@ -1,6 +1,7 @@
 // A child of fork() has the list of its parent, whatever the parent's other threads were in the middle of.
 #include "held.hpp"
 #include "support/child.hpp"
+#include "support/sanitizers.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,7 +26,9 @@ bool use_list(const tenure::module& keep) {
 
 } // namespace
 
-TEST_CASE("children can list, take and drop while the parent's threads copy handles without pause") {
+// Not under AddressSanitizer: of GCC 12's a child may inherit a lock of its allocator that nobody gives back.
+TEST_CASE("children can list, take and drop while the parent's threads copy handles without pause" *
+          doctest::skip(tenure_test::address_sanitizer)) {
   tenure::manager<> modules;
   const tenure::module keep = modules.open(module_path("basic"));
   std::atomic<bool> stop{false};

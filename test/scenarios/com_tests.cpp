@@ -95,8 +95,10 @@ struct lane {
     current = &t;
     object.reset(); // returns when a sweep has gone by while its code was in its tail
     const bool there = t.swept && is_mapped(a.server);
-    static_cast<void>(a.modules.sweep(at_once));
-    return there && is_gone(a.server);
+    return there && eventually([this] {
+             static_cast<void>(a.modules.sweep(at_once)); // busy threads may answer late
+             return is_gone(a.server);
+           });
   }
 };
 
@@ -464,7 +466,9 @@ TEST_CASE(
   const int wanted = trials("TENURE_EPILOGUE_TRIALS",
                             tenure_test::address_sanitizer || tenure_test::thread_sanitizer ? 1'000 : 10'000);
   std::vector<std::unique_ptr<lane>> lanes; // side by side: while one module stalls the others get on
-  for (int i = 0; i != 8; ++i) lanes.push_back(std::make_unique<lane>());
+  // With more threads hardly any scan has all answers under ThreadSanitizer, which hands on signals when it likes.
+  const int side_by_side = tenure_test::thread_sanitizer ? 1 : 8;
+  for (int i = 0; i != side_by_side; ++i) lanes.push_back(std::make_unique<lane>());
   std::atomic<bool> over{false};
   std::thread sweeping([&] {
     while (!over) {

@@ -258,7 +258,7 @@ TEST_CASE("M-B12: whatever gives a new hold on a module, or a new use of it, fai
       {"module_thread", [&] { const tenure::module_thread thread(stale, [&] { ++ran; }); }},
       {"instance_table::create", [&] { static_cast<void>(objects.create<plug_in>(stale, names)); }},
       {"get_interface",
-       [&] { static_cast<void>(objects.get_interface<spelling, plug_in>(keyed.key(), {"get_spelling"})); }},
+       [&] { static_cast<void>(objects.get_interface<spelling, plug_in>(keyed.key(), {"get_shared_spelling"})); }},
       {"create", [&] { static_cast<void>(stale.create<plug_in>(names)); }},
       {"a new factory", [&] { const tenure::factory<plug_in> late(stale, names); }},
       {"symbol", [&] { static_cast<void>(stale.symbol<plug_in*()>("make_first")); }},
