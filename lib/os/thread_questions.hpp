@@ -35,9 +35,9 @@ TENURE_UNSANITIZED inline mapped_image inverted(const mapped_image& image) noexc
 // out:
 //   unasked    nothing was sent, or it has arrived without effect
 //   asked      the signal is on its way; the asker may abandon the question
-//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread
-//   has ended looking    the thread is in the handler and reads the image: the asker must wait answered   the
-//   finding is complete
+//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread has ended
+//   looking    the thread is in the handler and reads the image: the asker must wait
+//   answered   the finding is complete
 class thread_questions {
 public:
   static constexpr std::size_t capacity = 32;
