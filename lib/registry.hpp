@@ -102,9 +102,6 @@ struct registry {
   static void tell_shut_down_locked(const module_record& r, failure& why) noexcept;
   module_record* share_locked(module_record& r, failure& why) noexcept;
   void settle_locked(module_record& r, std::uint64_t used_at, idle_list& victims) noexcept;
-  void begin_use_locked(module_record& r) noexcept;
-  void settle_unused_locked(idle_list& victims) noexcept;
-  [[nodiscard]] static bool has_settled_locked(module_record& r) noexcept;
   void put_back_locked(module_record& r) noexcept;
   void wait_for_safe_point_locked(module_record& r, unload_outcome why) noexcept;
   void wait_for_own_code_locked(module_record& r) noexcept;
@@ -127,6 +124,11 @@ struct registry {
   void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
   [[nodiscard]] manager_stats stats_locked() const noexcept;
+
+  // --- settling.cpp: of modules whose references are counted in stripes ---
+  void begin_use_locked(module_record& r) noexcept;
+  void settle_unused_locked(idle_list& victims) noexcept;
+  [[nodiscard]] static bool has_settled_locked(module_record& r) noexcept;
 
   // --- holders.cpp: without the mutex ---
   void give_up_dependencies_locked(module_record& r, bool unmapped) noexcept;
