@@ -57,8 +57,16 @@ constexpr duration longest_step = milliseconds(250);
 
 } // namespace
 
-void heed_forks_in_turns() noexcept {
-  static const bool once = (os::add_fork_watcher(watcher), true);
+void prepare_turns() noexcept {
+  static const bool once = [] {
+    os::add_fork_watcher(watcher);
+    // A C library may ask the loader for its clock at the first such wait (winpthreads does): not while another thread
+    // stands in there.
+    turn_state& t = state();
+    const sync::scoped_lock lock(t.mutex);
+    t.changed.wait_for(t.mutex, std::chrono::nanoseconds(1));
+    return true;
+  }();
   static_cast<void>(once);
 }
 

@@ -82,7 +82,7 @@ void explain_busy(os::fault& fault, const loader_turn& turn);
                                           duration time, bool waits_for_us);
 
 // Once per process, before the first turn.
-void heed_forks_in_turns() noexcept;
+void prepare_turns() noexcept;
 
 } // namespace tenure::inline v1::detail
 

@@ -423,7 +423,7 @@ void leave_guard(record* r) noexcept {
 
 registry* make_registry(const policy_table& table, void* policy, const manager_options& options,
                         departure_check check, failure& why) noexcept {
-  heed_forks_in_turns();
+  prepare_turns();
   auto* const g = new (std::nothrow) registry(table, options, check);
   void* const place = ::operator new (table.size, std::align_val_t{table.alignment}, std::nothrow);
   if (g != nullptr && place != nullptr) {

@@ -26,7 +26,7 @@ public:
 
 private:
 #if defined(_WIN32)
-  void ask(const mapped_image&) noexcept { asked_ = true; }
+  void ask(const mapped_image& image) noexcept; // own_stack_windows.cpp
 #else
   TENURE_UNSANITIZED TENURE_NOT_INLINED void ask(const mapped_image& image) noexcept {
     asked_ = true;
@@ -53,7 +53,9 @@ private:
 
   address_range
       accounted_; // from the first frame's stack pointer to that of the last one whose caller is known
+#if !defined(_WIN32)
   const mapped_image* image_ = nullptr;
+#endif
   bool asked_ = false;
   bool inside_ = false; // a frame of the image is among them
 };

@@ -8,6 +8,32 @@
 #endif
 
 namespace tenure::inline v1::os {
+
+// By the tables that each function has here which calls another, exact at every instruction. Code without any (made at
+// run time, and not registered) ends what can be accounted for.
+TENURE_UNSANITIZED TENURE_NOT_INLINED void live_frames::ask(const mapped_image& image) noexcept {
+  asked_ = true;
+#if defined(_M_X64) || defined(__x86_64__)
+  CONTEXT frame{};
+  RtlCaptureContext(&frame);
+  accounted_ = {static_cast<std::uintptr_t>(frame.Rsp), static_cast<std::uintptr_t>(frame.Rsp)};
+  while (!inside_) {
+    DWORD64 base = 0;
+    PRUNTIME_FUNCTION const tables = RtlLookupFunctionEntry(frame.Rip, &base, nullptr);
+    if (tables == nullptr) return;
+    void* handler = nullptr;
+    DWORD64 established = 0;
+    RtlVirtualUnwind(UNW_FLAG_NHANDLER, base, frame.Rip, tables, &frame, &handler, &established, nullptr);
+    if (frame.Rip == 0 || frame.Rsp <= accounted_.end) return;
+    accounted_.end = static_cast<std::uintptr_t>(frame.Rsp);
+    inside_ = image.executes(static_cast<std::uintptr_t>(frame.Rip)) ||
+              image.executes(static_cast<std::uintptr_t>(frame.Rip) - 1);
+  }
+#else
+  static_cast<void>(image);
+#endif
+}
+
 namespace {
 
 #if defined(__GNUC__)

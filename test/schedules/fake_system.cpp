@@ -139,7 +139,7 @@ void explain_busy(os::fault&, const loader_turn&) {}
 bool patience_left::is_over(std::uint64_t) noexcept { return false; }
 std::chrono::nanoseconds patience_left::next() noexcept { return {}; }
 std::string describe_worker(std::uint64_t, const char*, const char*, duration, bool) { return {}; }
-void heed_forks_in_turns() noexcept {}
+void prepare_turns() noexcept {}
 bool find_holding_cycles(registry&, std::uintptr_t) noexcept { return false; }
 void forget_holding_cycles(registry&) noexcept {}
 
