@@ -138,7 +138,8 @@ private:
                       counted(it.runs.init_count + it.runs.init, "initialiser"),
                       counted(it.runs.fini_count + it.runs.fini, "finaliser")));
     if (it.tls_size != 0)
-      aside(fmt::format("{} bytes of thread-local storage a thread, model {}", it.tls_size, name_of(it.tls)));
+      aside(fmt::format("{} of thread-local storage a thread{}", counted(it.tls_size, "byte"),
+                        it.tls == image::tls_model::none ? "" : fmt::format(", model {}", name_of(it.tls))));
     for (const auto& each : it.leaves_behind) aside(fmt::format("loads {}, which stays", each));
   }
 

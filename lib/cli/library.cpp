@@ -122,10 +122,16 @@ bool is_native(const library& it) noexcept {
 
 std::string describe_target(const library& it) {
   constexpr std::array<std::string_view, 4> formats{"unknown", "ELF", "PE", "Mach-O"};
-  const auto name = image::machine_name(it->kind, it->machine);
-  return fmt::format("{} {}, {}-bit{}", formats[static_cast<std::size_t>(it->kind)],
-                     name.empty() ? fmt::format("machine {}", it->machine) : std::string(name), it->bits,
-                     it->order == image::byte_order::big ? ", big-endian" : "");
+  const auto named = [&](std::uint32_t machine) {
+    const auto name = image::machine_name(it->kind, machine);
+    return name.empty() ? fmt::format("machine {}", machine) : std::string(name);
+  };
+  auto text = fmt::format("{} {}, {}-bit{}", formats[static_cast<std::size_t>(it->kind)], named(it->machine), it->bits,
+                          it->order == image::byte_order::big ? ", big-endian" : "");
+  if (it->slices.empty()) return text;
+  text += ", a part of a universal file for";
+  for (std::size_t i = 0; i != it->slices.size(); ++i) text += (i == 0 ? " " : ", ") + named(it->slices[i]);
+  return text;
 }
 
 } // namespace tenure::cli

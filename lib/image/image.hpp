@@ -212,6 +212,7 @@ struct facts {
   byte_order order = byte_order::little;
   std::uint8_t bits = 0;
   std::uint32_t machine = 0;
+  std::vector<std::uint32_t> slices; ///< of a universal file: the machine of each of its parts, one of which was read
   std::string_view name; ///< DT_SONAME, LC_ID_DYLIB, the export directory's name
   std::vector<std::string_view> needed;
   std::vector<std::string_view> rpath; ///< not split at colons

@@ -103,6 +103,15 @@ finding find_slice(part_reader& file, const target& process, slice& into) noexce
   return choose_slice(table, wide, count, file.file_size(), process, into);
 }
 
+std::vector<std::uint32_t> machines_of_slices(part_reader& file) {
+  std::vector<std::uint32_t> machines;
+  if (!is_universal(file.first())) return machines;
+  const auto table = file.first().in_order(byte_order::big);
+  const std::uint64_t entry = table.u32(0) == magic_universal_64 ? 32 : 20;
+  for (std::uint32_t i = 0; i != table.u32(4); ++i) machines.push_back(table.u32(8 + i * entry));
+  return machines;
+}
+
 finding read_header(part_reader& file, const slice& where, header& into) noexcept {
   constexpr std::uint64_t largest = 32;
   std::array<std::byte, largest> memory;

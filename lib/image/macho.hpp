@@ -5,6 +5,7 @@
 #include "part_reader.hpp"
 
 #include <array>
+#include <vector>
 
 namespace tenure::inline v1::image::macho {
 
@@ -95,6 +96,9 @@ bool is_java_class(const bytes& first) noexcept;
 /// The slice for `process`; if there is none, a finding, and the first slice.
 finding find_slice(part_reader& file, const target& process, slice& into) noexcept;
 /// Also settles the byte order of `file`.
+/// The machine of each slice; none of a thin file. Pre: find_slice found no damage.
+std::vector<std::uint32_t> machines_of_slices(part_reader& file);
+
 finding read_header(part_reader& file, const slice&, header& into) noexcept;
 finding check_header(const header&, const slice&, byte_order, const target& process) noexcept;
 

@@ -174,8 +174,9 @@ void read_facts(fact_reader& report) {
   const auto fault = find_slice(report.file, report.process, where);
   report.failed(fault);
   if (fault && fault.what != cause::foreign_machine) return;
-  if (report.failed(read_header(report.file, where, head))) return;
   auto& into = report.into;
+  into.slices = machines_of_slices(report.file);
+  if (report.failed(read_header(report.file, where, head))) return;
   into.order = report.file.first().order(), into.bits = head.wide ? 64 : 32, into.machine = head.cpu;
   const target own{format::macho, into.order, into.bits, 0};
   if (!report.failed(check_header(head, where, into.order, own))) reporter(report, where, head).run();

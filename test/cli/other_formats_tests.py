@@ -45,6 +45,11 @@ class Formats(command.Case):
             self.assertIn(tenure("deps", str(path)).status, [0, 1], path)
             self.assertIn("digraph", tenure("deps", "--dot", str(path)).out)
 
+    def test_of_a_universal_file_all_parts_are_named(self):
+        targets = [check_one(str(path))[0]["target"] for path in (self.home / "macho").iterdir()]
+        (universal,) = [each for each in targets if "universal" in each]
+        self.assertRegex(universal, "^Mach-O .*, 64-bit, a part of a universal file for x86-64, AArch64$")
+
     def test_what_is_for_another_machine_is_not_tried_and_its_machine_is_named(self):
         foreign = 0
         for path in self.files():

@@ -160,6 +160,8 @@ TEST_CASE("of a universal file the slice of this process is reported, else the f
   const auto intel = build_macho(shapes[0]), arm = build_macho(shapes[1]);
   const auto file = build_universal({intel, arm});
   CHECK(image::read_facts(file, arm.process()).machine == arm.cpu);
+  CHECK(image::read_facts(file, arm.process()).slices == std::vector<std::uint32_t>{intel.cpu, arm.cpu});
+  CHECK(image::read_facts(intel.data, intel.process()).slices.empty());
   const auto other = image::read_facts(file, shapes[3].process());
   CHECK(other.machine == intel.cpu);
   REQUIRE(other.findings.size() == 1);
