@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <utility>
 
@@ -60,11 +61,9 @@ constexpr duration longest_step = milliseconds(250);
 void prepare_turns() noexcept {
   static const bool once = [] {
     os::add_fork_watcher(watcher);
-    // A C library may ask the loader for its clock at the first such wait (winpthreads does): not while another thread
-    // stands in there.
-    turn_state& t = state();
-    const sync::scoped_lock lock(t.mutex);
-    t.changed.wait_for(t.mutex, std::chrono::nanoseconds(1));
+    // Who waits with a limit reads this clock, for whose function winpthreads asks the loader at its first use: not while
+    // another thread stands in there.
+    static_cast<void>(std::chrono::system_clock::now());
     return true;
   }();
   static_cast<void>(once);
