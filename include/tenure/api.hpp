@@ -74,6 +74,7 @@ public:
     for (std::size_t i = 0; i != size; ++i) addresses_[i] = other.addresses_[i];
     return *this;
   }
+  api& operator=(decltype(nullptr)) noexcept { return *this = api(); } // for `= {}`, see module
 #endif
 
   // The address, typed: a pointer to the function or to the variable.

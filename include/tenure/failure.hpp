@@ -115,8 +115,14 @@ public:
     other.text_ = nullptr;
     other.code_ = errc::ok;
   }
-  failure& operator=(failure other) noexcept {
-    swap(*this, other);
+  failure& operator=(const failure& other) noexcept {
+    failure copy(other);
+    swap(*this, copy);
+    return *this;
+  }
+  failure& operator=(failure&& other) noexcept {
+    failure taken(static_cast<failure&&>(other));
+    swap(*this, taken);
     return *this;
   }
   ~failure() {

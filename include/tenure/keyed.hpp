@@ -33,8 +33,9 @@ template <class T> class keyed {
 public:
   keyed() noexcept = default;
   keyed(keyed&& other) noexcept { swap(*this, other); }
-  keyed& operator=(keyed other) {
-    swap(*this, other);
+  keyed& operator=(keyed&& other) noexcept(std::is_nothrow_destructible_v<T>) {
+    keyed taken(static_cast<keyed&&>(other));
+    swap(*this, taken);
     return *this;
   }
   ~keyed() noexcept(std::is_nothrow_destructible_v<T>) { reset(); }

@@ -67,6 +67,11 @@ public:
     swap(*this, other);
     return *this;
   }
+  // For `= {}`: Clang 14 forgets to destroy a parameter by value that `{}` in a template has made.
+  module& operator=(decltype(nullptr)) noexcept {
+    reset();
+    return *this;
+  }
 #else
   module& operator=(const module& other) noexcept {
     module copy(other);
@@ -191,8 +196,14 @@ public:
       , generation_(other.generation_) {
     other.record_ = nullptr;
   }
-  weak_module& operator=(weak_module other) noexcept {
-    swap(*this, other);
+  weak_module& operator=(const weak_module& other) noexcept {
+    weak_module copy(other);
+    swap(*this, copy);
+    return *this;
+  }
+  weak_module& operator=(weak_module&& other) noexcept {
+    weak_module taken(static_cast<weak_module&&>(other));
+    swap(*this, taken);
     return *this;
   }
   ~weak_module() {

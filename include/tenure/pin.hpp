@@ -23,8 +23,13 @@ public:
     other.record_ = nullptr;
     TENURE_IF_TRACKED(if (record_ != nullptr) detail::move_holder(this, &other);)
   }
-  pin& operator=(pin other) noexcept {
+  pin& operator=(pin other) noexcept { // by value: the copy is made in the caller's line
     swap(*this, other);
+    return *this;
+  }
+  // Effect: as reset(); also of `= {}`, see module.
+  pin& operator=(decltype(nullptr)) noexcept {
+    reset();
     return *this;
   }
   // Effect: if it was the last pin and the module is idle, the policy decides from now on. May close the

@@ -106,7 +106,10 @@ public:
       : host_(other.host_) {
     other.host_ = nullptr;
   }
-  module_reference& operator=(module_reference other) noexcept {
+  module_reference& operator=(const module_reference& other) noexcept {
+    return *this = module_reference(other);
+  }
+  module_reference& operator=(module_reference&& other) noexcept {
     const tenure_host* const mine = host_;
     host_ = other.host_;
     other.host_ = mine;

@@ -31,6 +31,7 @@ public:
     target_ = other.target_;
     return *this;
   }
+  symbol& operator=(decltype(nullptr)) noexcept { return *this = symbol(); } // for `= {}`, see module
 #endif
 
   // Calls the function: the same machine instructions as through a function pointer.

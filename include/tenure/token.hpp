@@ -69,8 +69,9 @@ public:
     other.state_ = nullptr;
     other.id_ = {};
   }
-  token& operator=(token other) noexcept {
-    swap(*this, other);
+  token& operator=(token&& other) noexcept {
+    token taken(static_cast<token&&>(other));
+    swap(*this, taken);
     return *this;
   }
   ~token() { reset(); }

@@ -289,6 +289,42 @@ TEST_CASE("open_if_loaded loads nothing") {
   CHECK(all_closed(modules.report()));
 }
 
+namespace {
+
+using bound_answer = tenure::api<tenure::fn<"answer", int()>>;
+
+// Of types that do not depend on the template.
+template <class> void assign_nothing(tenure::module& h) { h = {}; }
+template <class> void assign_nothing(tenure::symbol<int()>& h) { h = {}; }
+template <class> void assign_nothing(bound_answer& h) { h = {}; }
+template <class> void assign_nothing(tenure::pin& h) { h = {}; }
+template <class> void assign_nothing(tenure::weak_module& h) { h = {}; }
+template <class> void assign_nothing(tenure::failure& h) { h = {}; }
+
+} // namespace
+
+// Clang 14 does not destroy a parameter by value that `{}` in a template has made.
+TEST_CASE("whatever is assigned {} in a template lets go of its module") {
+  const tenure_test::scratch folder;
+  tenure::manager<tenure::policy::immediate> modules;
+  tenure::module m = modules.open(folder.copy("basic"));
+  tenure::symbol<int()> function = m.symbol<int()>("answer");
+  auto bound = m.bind<bound_answer>();
+  tenure::pin pinned = m.pin();
+  tenure::weak_module weak = m;
+  tenure::failure why;
+  CHECK(!modules.open("no_such_module", why));
+  assign_nothing<void>(m);
+  assign_nothing<void>(function);
+  assign_nothing<void>(bound);
+  CHECK(modules.stats().closes == 0);
+  assign_nothing<void>(pinned);
+  CHECK(modules.stats().closes == 1);
+  assign_nothing<void>(weak);
+  assign_nothing<void>(why);
+  CHECK(!why);
+}
+
 TEST_CASE("a bare name is decorated and looked for in the search path, in order") {
   immediate modules;
   modules.add_search_path(tenure_test::module_dir() + "/nowhere");
