@@ -2,14 +2,10 @@
 // itself, and the look afterwards. Module code (finalisers, hooks) runs here, without the mutex.
 #include "departure.hpp"
 #include "events.hpp"
-#include "holding_cycles.hpp"
-#include "left_behind.hpp"
 #include "linger.hpp"
 #include "loader_scope.hpp"
 #include "loader_turn.hpp"
-#include "orphans.hpp"
 #include "os/fork.hpp"
-#include "os/frame.hpp"
 #include "os/quarantine.hpp"
 #include "plugin_host.hpp"
 #include "private_copy.hpp"
@@ -23,6 +19,7 @@
 #include <utility>
 
 namespace tenure::inline v1::detail {
+
 const char* why_not_at_all(const registry& g) noexcept {
   if (os::is_exiting()) return "the process is exiting";
   if (g.table.keeps_pages) return "the policy keeps its pages";

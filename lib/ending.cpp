@@ -65,10 +65,7 @@ void leave_mapped(registry& g, report_builder& report) noexcept {
     entry.detail = "left mapped at the end, as asked: its vote said no";
     report.add(*r, entry);
     note_locked(g, event_kind::lingering, *r, entry.detail);
-    r->state = phase::lingering; // what its code was given stays valid
-    leave_behind(std::move(place), *r);
-    g.forget_locked(*r);
-    registry::let_go(g); // never the last share: the caller has the manager
+    leave_behind_locked(std::move(place), *r);
   }
 }
 

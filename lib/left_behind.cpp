@@ -117,10 +117,7 @@ void hand_over(registry& g, void* handle) noexcept {
       g.waiting.remove(*r);
       r->kept_by = keeper::nobody;
       publish(r->refs, 0);
-      r->state = phase::lingering; // what its code was given stays valid
-      leave_behind(std::move(place), *r);
-      g.forget_locked(*r);
-      registry::let_go(g); // never the last share: the caller has one
+      leave_behind_locked(std::move(place), *r);
       return;
     }
   }
@@ -129,13 +126,19 @@ void hand_over(registry& g, void* handle) noexcept {
 
 } // namespace
 
-void leave_behind(std::unique_ptr<left_reference> place, module_record& r) noexcept {
+void leave_behind_locked(std::unique_ptr<left_reference> place, module_record& r) noexcept {
   left_reference* const left = place.release();
   left->handle = r.handle;
   left->needs = std::exchange(r.needs, nullptr);
-  const sync::scoped_lock lock(list_mutex());
-  left->next = list;
-  publish_value(list, left);
+  {
+    const sync::scoped_lock lock(list_mutex());
+    left->next = list;
+    publish_value(list, left);
+  }
+  registry& g = *r.owner;
+  r.state = phase::lingering; // what its code was given stays valid
+  g.forget_locked(r);
+  registry::let_go(g);
 }
 
 void take_back(module_record& r) noexcept {

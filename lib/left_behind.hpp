@@ -16,10 +16,10 @@ struct left_reference {
   dependency* needs = nullptr; // owned
 };
 
-// Gives up a module that nobody here manages any more, with the system's reference and what it needs. `place` was made
-// before anything was given up: without one nobody would find the module again. Needs the mutex of its registry, which
-// forgets the record next.
-void leave_behind(std::unique_ptr<left_reference> place, module_record& r) noexcept;
+// Gives up a module that nobody here manages any more, with the system's reference and what it needs: its registry
+// forgets it. `place` was made before anything was given up: without one nobody would find the module again. Needs the
+// mutex of the registry, which loses a share: never its last one, for the caller has one, too.
+void leave_behind_locked(std::unique_ptr<left_reference> place, module_record& r) noexcept;
 
 // What was left of the module goes over: its manager is there again, and decides alone (C-H9: what Wine left
 // could never be unloaded). Pre: the caller's record holds a reference of its own, so that nothing is

@@ -7,7 +7,6 @@
 #include "hash.hpp"
 #include "left_behind.hpp"
 #include "loader_turn.hpp"
-#include "orphans.hpp"
 #include "os/quarantine.hpp"
 #include "plugin_host.hpp"
 #include "symbol_cache.hpp"

@@ -2,8 +2,6 @@
 #include "elf_uses.hpp"
 #include "read_facts.hpp"
 
-#include <new>
-
 namespace tenure::inline v1::image::elf {
 namespace {
 
@@ -111,20 +109,14 @@ private:
                               static_cast<reporter*>(self)->add_version(index, name);
                             }};
     report_.failed(read_version_names(all_, sink));
-    if (!versions_fit_) throw std::bad_alloc();
     if (!all_.dynamic.has(tag_versym)) return;
     const auto address = all_.dynamic.value(tag_versym), at = all_.dynamic.at(tag_versym);
     report_.failed(all_.view(part::version_indices, at, address, 2 * all_.symbol_limit, indices_));
   }
 
-  // Called by what throws nothing: that there was no memory is told after it.
-  void add_version(unsigned index, std::uint32_t name) noexcept {
-    try {
-      if (index >= versions_.size()) versions_.resize(index + 1); // at most 32,768
-      versions_[index] = name_at(name);
-    } catch (const std::bad_alloc&) {
-      versions_fit_ = false;
-    }
+  void add_version(unsigned index, std::uint32_t name) {
+    if (index >= versions_.size()) versions_.resize(index + 1); // at most 32,768
+    versions_[index] = name_at(name);
   }
 
   // What the relocations of a processor that we do not know refer to is unknown: then all symbols count as
@@ -193,7 +185,6 @@ private:
   tables all_;
   bytes indices_;
   std::vector<std::string_view> versions_;
-  bool versions_fit_ = true;
   std::vector<bool> used_; ///< by symbol
 };
 

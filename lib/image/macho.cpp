@@ -15,6 +15,10 @@ bool is_universal(const bytes& first) noexcept {
          magic == magic_universal_64;
 }
 
+// Behind the header follows one entry per slice.
+constexpr std::uint64_t universal_header_size = 8;
+constexpr std::uint64_t slice_entry_size(bool wide) noexcept { return wide ? 32 : 20; }
+
 struct slice_entry {
   std::uint32_t cpu;
   slice range;
@@ -40,18 +44,17 @@ finding foreign(std::uint32_t cpu, std::uint64_t at, const target& process) noex
 // A slice that lies outside the file is damage, also if it is another processor's.
 finding choose_slice(const bytes& table, bool wide, std::uint32_t count, std::uint64_t file_size,
                      const target& process, slice& into) noexcept {
-  constexpr std::uint64_t header_size = 8;
-  const std::uint64_t entry = wide ? 32 : 20;
   bool found = false;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const auto at = header_size + i * entry;
+    const auto at = universal_header_size + i * slice_entry_size(wide);
     const auto each = parse_slice(table, at, wide);
     if (auto bad = check_slice(each, at, file_size)) return bad;
     const bool fits = !found && (process.machine == 0 || each.cpu == process.machine);
     if (i == 0 || fits) into = each.range;
     found |= fits;
   }
-  return found ? finding{} : foreign(parse_slice(table, header_size, wide).cpu, header_size, process);
+  if (found) return {};
+  return foreign(parse_slice(table, universal_header_size, wide).cpu, universal_header_size, process);
 }
 
 finding check_type(const header& head, const slice& where) noexcept {
@@ -98,7 +101,7 @@ finding find_slice(part_reader& file, const target& process, slice& into) noexce
   const auto count = table.u32(4);
   if (count == 0 || count > max_slices)
     return {cause::too_many, part::universal_header, 4, count, max_slices};
-  const auto size = 8 + count * std::uint64_t{wide ? 32u : 20u};
+  const auto size = universal_header_size + count * slice_entry_size(wide);
   if (!table.holds(0, size)) return {cause::truncated, part::universal_header, 4, size, file.file_size()};
   return choose_slice(table, wide, count, file.file_size(), process, into);
 }
@@ -107,8 +110,9 @@ std::vector<std::uint32_t> machines_of_slices(part_reader& file) {
   std::vector<std::uint32_t> machines;
   if (!is_universal(file.first())) return machines;
   const auto table = file.first().in_order(byte_order::big);
-  const std::uint64_t entry = table.u32(0) == magic_universal_64 ? 32 : 20;
-  for (std::uint32_t i = 0; i != table.u32(4); ++i) machines.push_back(table.u32(8 + i * entry));
+  const bool wide = table.u32(0) == magic_universal_64;
+  for (std::uint32_t i = 0; i != table.u32(4); ++i)
+    machines.push_back(parse_slice(table, universal_header_size + i * slice_entry_size(wide), wide).cpu);
   return machines;
 }
 

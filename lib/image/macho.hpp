@@ -95,10 +95,10 @@ bool is_java_class(const bytes& first) noexcept;
 
 /// The slice for `process`; if there is none, a finding, and the first slice.
 finding find_slice(part_reader& file, const target& process, slice& into) noexcept;
-/// Also settles the byte order of `file`.
 /// The machine of each slice; none of a thin file. Pre: find_slice found no damage.
 std::vector<std::uint32_t> machines_of_slices(part_reader& file);
 
+/// Also settles the byte order of `file`.
 finding read_header(part_reader& file, const slice&, header& into) noexcept;
 finding check_header(const header&, const slice&, byte_order, const target& process) noexcept;
 

@@ -196,8 +196,7 @@ public:
       if (list_is_complete()) {
         if (!asked_any_ || again) return {};
         again = true;
-        shared.outside.clear();
-        shared.outside.add(self_);
+        start_list();
         continue;
       }
       wait_for_change(nobodys_word_, 0, static_cast<long>(pause));
@@ -219,9 +218,14 @@ private:
       return false;
     forget_ended();
     questions_.begin(image_);
-    shared.outside.clear();
     shared.knows_kernel_view = shared.knows_kernel_view || kernel_sees_us();
-    return shared.outside.add(self_);
+    start_list();
+    return true;
+  }
+
+  void start_list() noexcept {
+    shared.outside.clear();
+    shared.outside.add(self_);
   }
 
   // Under an emulator the kernel's view is of the emulator's own code and stack.
@@ -322,7 +326,7 @@ private:
     const bool is_answered = questions_.is_answered(index);
     if (is_answered && questions_.finding(index)) conclude(thread, questions_.finding(index));
     if (is_answered || !is_alive(process_, thread) ||
-        (look_again && look_from_outside(thread) == look::outside))
+        (look_again && (is_exiting(folder_, thread) || look_from_outside(thread) == look::outside)))
       questions_.close(index);
   }
 

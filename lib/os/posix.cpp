@@ -3,6 +3,9 @@
 #include "os/loader_order.hpp"
 #include "os/os.hpp"
 #include "os/posix_fault.hpp"
+#if defined(__linux__)
+#  include "os/thread_list.hpp"
+#endif
 
 #include <cerrno>
 #include <climits>
@@ -351,7 +354,8 @@ void forget_thread_number() noexcept { own_number = 0; }
 bool thread_has_ended(std::uint64_t number) noexcept {
 #if defined(__linux__)
   const int kept_errno = errno;
-  const bool ended = ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(number), 0) != 0 && errno == ESRCH;
+  const auto thread = static_cast<pid_t>(number);
+  const bool ended = is_exiting(thread_folder(), thread) || !is_alive(::getpid(), thread);
   errno = kept_errno;
   return ended;
 #else

@@ -3,6 +3,7 @@
 #include "os/fork.hpp"
 #include "os/os.hpp"
 #include "os/stripe_blocks.hpp"
+#include "os/thread_list.hpp"
 
 #include <tenure/detail/record.hpp>
 
@@ -47,8 +48,9 @@ block* reserve_block() noexcept {
 
 // That of a thread that has ended, else a new one.
 block* find_block_locked() noexcept {
+  const pid_t process = ::getpid();
   for (block* b = blocks; b != nullptr; b = b->next)
-    if (thread_has_ended(b->thread)) return b;
+    if (!is_alive(process, static_cast<pid_t>(b->thread))) return b; // one that is exiting is not worth a look at each
   block* const fresh = reserve_block();
   if (fresh == nullptr) return nullptr;
   fresh->next = blocks;
