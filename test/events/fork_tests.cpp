@@ -60,7 +60,8 @@ TEST_CASE("an observer may fork") {
 }
 
 TEST_CASE("children find a trace that they can use, while the parent's threads fill it" *
-          doctest::skip(tenure_test::thread_sanitizer)) { // its child has no threads, and waits for them
+          doctest::skip(tenure_test::thread_sanitizer || // its child has no threads, and waits for them
+                        !tenure_test::allocator_survives_fork)) {
   const scratch folder;
   const std::string file = folder.copy("basic"), other = folder.copy("second");
   tenure::event_trace trace(1'000); // full soon: each child draws all of it

@@ -26,9 +26,8 @@ bool use_list(const tenure::module& keep) {
 
 } // namespace
 
-// Not under AddressSanitizer: of GCC 12's a child may inherit a lock of its allocator that nobody gives back.
 TEST_CASE("children can list, take and drop while the parent's threads copy handles without pause" *
-          doctest::skip(tenure_test::address_sanitizer)) {
+          doctest::skip(!tenure_test::allocator_survives_fork)) {
   tenure::manager<> modules;
   const tenure::module keep = modules.open(module_path("basic"));
   std::atomic<bool> stop{false};

@@ -28,6 +28,10 @@ inline constexpr bool thread_sanitizer = false;
 inline constexpr bool thread_sanitizer = false;
 #endif
 
+// A child of fork() may inherit a lock of the allocator of GCC 12's AddressSanitizer, if another thread had it at that
+// moment, and nobody gives it back.
+inline constexpr bool allocator_survives_fork = !address_sanitizer;
+
 } // namespace tenure_test
 
 #endif
