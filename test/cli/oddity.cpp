@@ -110,7 +110,8 @@ struct life {
 #if defined(AFTER_ITS_END)
 extern "C" int __cxa_atexit(void (*)(void*), void*, void*);
 namespace {
-void too_late(void*) {}
+volatile bool has_run = false;
+void too_late(void*) { has_run = true; } // Clang registers nothing that does nothing
 // Registered for nobody's library, so that it runs when the process ends.
 const int registered = __cxa_atexit(too_late, nullptr, nullptr);
 } // namespace

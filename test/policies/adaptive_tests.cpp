@@ -92,21 +92,6 @@ TEST_CASE("a module that comes back before or a little later than break-even is 
   CHECK(w.time_to_close() > times(w.break_even(w.f.a), 3));
 }
 
-TEST_CASE("a module that never comes back in time is closed at its last release, also by a later load") {
-  world w;
-  int lessons = 0;
-  for (w.f.open_and_release(w.f.a); w.f.loaded(w.f.a) && lessons != 500; ++lessons) {
-    w.stay_away(w.f.a, 50);
-    w.f.open_and_release(w.f.a);
-  }
-  CHECK(lessons > 1);
-  CHECK(!w.f.loaded(w.f.a));
-  static_cast<void>(w.f.modules.final_close());
-  w.clock.advance(tenure::minutes(600));
-  w.f.open_and_release(w.f.a);
-  CHECK(!w.f.loaded(w.f.a));
-}
-
 TEST_CASE("a dear idle MiB makes for a short time") {
   world w;
   tenure::manager<adaptive> dear(adaptive(tenure::milliseconds(100)), w.clock.options());

@@ -46,6 +46,7 @@ public:
     ++now_;
     close_after_release(m);
   }
+  [[nodiscard]] bool keeps(std::uint32_t module) const { return modules_[module]->loaded; }
   // The worst at any of some moments.
   [[nodiscard]] double worst() {
     double most = 0;
@@ -122,6 +123,19 @@ TEST_CASE("adaptive costs at most 1.3 optima for more modules than it remembers"
     CAPTURE(kind);
     const auto t = simulate::make_trace(kind, w);
     CHECK(ratio<adaptive>(*t, simulate::draw_costs(w.modules, price, 1)) <= good);
+  }
+}
+
+TEST_CASE("a module that never comes back in time is closed at its last release, once that is learned, and "
+          "from then on") {
+  adversary a(1);
+  const auto use = [&a] { a.use(0, [](std::int64_t, std::int64_t even) { return part(even, 50); }); };
+  int lessons = 0;
+  for (use(); a.keeps(0) && lessons != 500; ++lessons) use();
+  CHECK(lessons > 1);
+  for (int i = 0; i != 100; ++i) {
+    CHECK(!a.keeps(0));
+    use();
   }
 }
 
