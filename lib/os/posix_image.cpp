@@ -181,15 +181,34 @@ bool measure_by_handle(void* handle, const link_map& map, mapped_image& image) n
   return image.known();
 }
 
-// Has variables of its own there: the flag alone is also set where those of others are used.
+#  if defined(__GLIBC__)
+// The value of an entry of the dynamic section; 0 if it is not there.
+ElfW(Xword) dynamic_value(const link_map& map, ElfW(Sxword) tag) noexcept {
+  for (const ElfW(Dyn)* entry = map.l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry)
+    if (entry->d_tag == tag) return entry->d_un.d_val;
+  return 0;
+}
+
+// True if its code takes an address in the fixed room. Linkers for aarch64 set no flag, so its relocations tell.
+bool uses_static_tls(const link_map& map) noexcept {
+#    if defined(__aarch64__)
+  const auto* const first = reinterpret_cast<const ElfW(Rela)*>(dynamic_value(map, DT_RELA)); // an address by now
+  const std::size_t count = dynamic_value(map, DT_RELASZ) / sizeof(ElfW(Rela));
+  for (std::size_t i = 0; first != nullptr && i != count; ++i)
+    if (ELF64_R_TYPE(first[i].r_info) == R_AARCH64_TLS_TPREL) return true;
+#    endif
+  return (dynamic_value(map, DT_FLAGS) & DF_STATIC_TLS) != 0;
+}
+#  endif
+
+// Has variables of its own there, and does not only use those of others.
 bool has_static_tls([[maybe_unused]] void* handle, [[maybe_unused]] const link_map& map) noexcept {
 #  if defined(__GLIBC__)
   std::size_t number = 0;
-  for (const ElfW(Dyn)* entry = map.l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry)
-    if (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_STATIC_TLS) != 0)
-      return ::dlinfo(handle, RTLD_DI_TLS_MODID, &number) == 0 && number != 0;
-#  endif
+  return ::dlinfo(handle, RTLD_DI_TLS_MODID, &number) == 0 && number != 0 && uses_static_tls(map);
+#  else
   return false;
+#  endif
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // What a final close says of modules whose references lie in each other.
 #include "os/references.hpp"
+#include "support/emulated.hpp"
 #include "support/modules.hpp"
 #include "support/sanitizers.hpp"
 
@@ -16,8 +17,8 @@ using manager = tenure::manager<tenure::policy::final_close>; // idle modules st
 
 // The search needs glibc's own allocator, to tell one block from the next.
 bool told() {
-  return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer &&
-         !tenure_test::thread_sanitizer;
+  return tenure::os::memory_is_searched() && !tenure_test::address_sanitizer && !tenure_test::thread_sanitizer &&
+         !tenure_test::emulated;
 }
 
 // Gives a module a handle to another one, in a block of memory that only the module points at. Not inlined,

@@ -1,5 +1,6 @@
 // What System.AddIn's users were bitten by, and what happens here instead. M-H8 is in maf_shutdown_tests.cpp.
 #include "scenarios/parts.hpp"
+#include "support/emulated.hpp"
 #include "support/sanitizers.hpp"
 #include "support/until.hpp"
 
@@ -258,7 +259,7 @@ TEST_CASE("M-H6: a container that is destroyed ends its parts first, and their t
 
 TEST_CASE(
     "M-H7: an unload that cannot be done yet is told again and again, with the reason, until it is done" *
-    doctest::skip(!tenure_test::loader_unmaps())) {
+    doctest::skip(!tenure_test::loader_unmaps() || tenure_test::emulated)) {
   tenure_test::scratch folder;
   const std::string file = folder.copy("part_a");
   tenure::manager<tenure::policy::immediate, tenure::departure_check::threads> modules;

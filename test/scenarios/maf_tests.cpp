@@ -1,5 +1,6 @@
 // What .NET's System.AddIn does with lifetimes: tokens, containers, hand-over.
 #include "scenarios/parts.hpp"
+#include "support/emulated.hpp"
 #include "support/until.hpp"
 
 #include <tenure/sweeper.hpp>
@@ -143,7 +144,7 @@ TEST_CASE("M-B6: a part holds one token on its container, and the module goes wh
 }
 
 TEST_CASE("M-B7: unloading runs on another thread, retries with growing waits and tells how it went" *
-          doctest::skip(!tenure_test::loader_unmaps())) {
+          doctest::skip(!tenure_test::loader_unmaps() || tenure_test::emulated)) {
   tenure_test::scratch folder;
   const std::string file = folder.copy("part_a");
   tenure::manager<tenure::policy::immediate, tenure::departure_check::threads> modules;
