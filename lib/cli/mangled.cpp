@@ -11,6 +11,7 @@ using length = std::uint64_t;
 
 constexpr length endless = std::numeric_limits<std::uint32_t>::max(); // more than anybody reads
 constexpr unsigned deepest = 200;                                     // nested parts; the parser is recursive
+constexpr unsigned most_conversion_doubts = 8; // a demangler reads on for both answers: each doubles its work
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
@@ -131,13 +132,22 @@ private:
       discriminator();
       return size;
     }
-    if (take("cv")) return sum(type(), 9);
+    if (take("cv")) return conversion();
     if (is_lower(here()) && is_lower(here(1))) return at_ += 2, tags(12);
     if (is_lower(here()) && is_upper(here(1))) return at_ += 2, tags(12); // aS, pL: assignments
     if ((here() == 'C' || here() == 'D') && is_digit(here(1))) return at_ += 2, tags(last_name_);
     if (take("DC")) return fail();
     if (here() == 'U' && (here(1) == 't' || here(1) == 'l')) return ++at_, unnamed();
     return fail();
+  }
+
+  // "cvT_IiE": the arguments may be the type's or the operator's.
+  length conversion() {
+    const auto outer = in_conversion_;
+    in_conversion_ = true;
+    const auto size = type();
+    in_conversion_ = outer;
+    return sum(size, 9);
   }
 
   // Sa, Ss, St...: the standard library's, at most "std::basic_iostream<char, std::char_traits<char> >"
@@ -298,7 +308,9 @@ private:
     return sum(owner, sum(type(), 4));
   }
   length with_parameter_arguments(length size) {
-    return here() == 'I' ? sum(remember(size), arguments()) : size;
+    if (here() != 'I') return size;
+    if (in_conversion_ && ++conversion_doubts_ > most_conversion_doubts) return fail();
+    return sum(remember(size), arguments());
   }
   length function() {
     if (!take("F")) return fail();
@@ -327,8 +339,8 @@ private:
 
   std::string_view text_;
   std::size_t at_ = 0;
-  bool failed_ = false, in_parameters_ = false;
-  unsigned depth_ = 0;
+  bool failed_ = false, in_parameters_ = false, in_conversion_ = false;
+  unsigned depth_ = 0, conversion_doubts_ = 0;
   length packs_ = 0, doubts_ = 0;
   length argument_ = 1;         // the longest template argument so far of what is named
   length last_name_ = 16;       // a constructor repeats it
@@ -338,16 +350,5 @@ private:
 } // namespace
 
 std::optional<std::uint64_t> bound_of_demangled(std::string_view name) { return measurer(name).whole(); }
-
-unsigned count_references(std::string_view name) noexcept {
-  unsigned count = 0;
-  for (std::size_t i = 0; i + 1 < name.size(); ++i) {
-    if (name[i] != 'S' && name[i] != 'T') continue;
-    auto end = i + 1;
-    while (end < name.size() && (is_digit(name[end]) || is_upper(name[end]))) ++end;
-    count += end < name.size() && name[end] == '_' ? 1 : 0;
-  }
-  return count;
-}
 
 } // namespace tenure::cli
