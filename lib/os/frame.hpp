@@ -20,7 +20,9 @@ TENURE_ALWAYS_INLINED std::uintptr_t entry_frame() noexcept {
 #if defined(_MSC_VER)
   return reinterpret_cast<std::uintptr_t>(_AddressOfReturnAddress());
 #else
-  constexpr std::uintptr_t kept_registers = 8; // words; x86-64 keeps six of them, below the frame's address
+  // Words, right below the frame's address: on x86-64 rbx and r12 to r15. What lies below may be left from
+  // other calls.
+  constexpr std::uintptr_t kept_registers = 5;
   __builtin_unwind_init();
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - kept_registers * sizeof(void*);
 #endif

@@ -24,7 +24,8 @@ TENURE_UNSANITIZED inline void wake_waiters(const std::uint32_t& word) noexcept 
 TENURE_UNSANITIZED inline mapped_image inverted(const mapped_image& image) noexcept {
   mapped_image other = image;
   other.whole = {~image.whole.begin, ~image.whole.end};
-  for (std::size_t i = 0; i != max_code_ranges; ++i) other.code[i] = {~image.code[i].begin, ~image.code[i].end};
+  for (std::size_t i = 0; i != max_code_ranges; ++i)
+    other.code[i] = {~image.code[i].begin, ~image.code[i].end};
   return other;
 }
 
@@ -35,9 +36,9 @@ TENURE_UNSANITIZED inline mapped_image inverted(const mapped_image& image) noexc
 // out:
 //   unasked    nothing was sent, or it has arrived without effect
 //   asked      the signal is on its way; the asker may abandon the question
-//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread has ended
-//   looking    the thread is in the handler and reads the image: the asker must wait
-//   answered   the finding is complete
+//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread
+//   has ended looking    the thread is in the handler and reads the image: the asker must wait answered   the
+//   finding is complete
 class thread_questions {
 public:
   static constexpr std::size_t capacity = 32;
@@ -152,8 +153,8 @@ public:
       __atomic_compare_exchange_n(&mine.word, &expected, number | unasked, false, __ATOMIC_ACQ_REL,
                                   __ATOMIC_RELAXED);
     } else {
-      interrupted_thread here(context, frame);
-      mine.finding = here.scan(inverted(inverse_));
+      mine.finding = look(context, frame);
+      wipe_dead_frames();
       // release: the finding and the end of our reading are visible to the asker that sees `answered`
       __atomic_store_n(&mine.word, number | answered, __ATOMIC_RELEASE);
     }
@@ -175,6 +176,19 @@ private:
     bool open = false;        // the asker's
     stack_finding finding;    // the handler's, before it stores `answered`
   };
+
+  // In frames of its own, in which the image stands as it is.
+  TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding look(const ucontext_t& context,
+                                                           std::uintptr_t frame) const noexcept {
+    interrupted_thread here(context, frame);
+    return here.scan(inverted(inverse_));
+  }
+
+  // They would be found, too. No larger than they were: the thread may be on a small stack for signals.
+  TENURE_UNSANITIZED TENURE_NOT_INLINED static void wipe_dead_frames() noexcept {
+    volatile std::uintptr_t words[128];
+    for (volatile std::uintptr_t& w : words) w = 0;
+  }
 
   [[nodiscard]] std::uint32_t state_of(std::size_t index) const noexcept {
     // acquire: pairs with the handler's release, so that the finding can be read
