@@ -50,6 +50,7 @@ public:
   virtual module adopt(void* handle) = 0;
   static constexpr bool managed = true;
 
+  [[nodiscard]] virtual bool is_strict() const = 0;
   // True if the policy lets what was closed stay mapped.
   [[nodiscard]] virtual bool keeps_pages() const = 0;
   // Before anything is opened, of files that may be anything: the strict level then tries each in a child process first.
@@ -59,7 +60,6 @@ public:
   virtual void end() = 0;
 
 private:
-  [[nodiscard]] virtual bool is_strict() const = 0;
   virtual module open_with(tenure::path_view path, const tenure::open_options& options) = 0;
   virtual tenure::unload_report final_close() = 0;
   virtual tenure::unload_report sweep_now() = 0;
