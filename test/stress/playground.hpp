@@ -429,7 +429,8 @@ private:
     const bool added = tenure::depend(user, used, why);
     tenure::failure back;
     if (added && !tenure::depend(used, user, back))
-      demand(back.code() == tenure::errc::dependency_cycle, "a circle is refused", back.what());
+      demand(back.code() == tenure::errc::dependency_cycle || back.code() == tenure::errc::module_shut_down,
+             "a circle is refused", back.what());
     else
       demand(!added, "a circle is refused", used.path());
     return added;
