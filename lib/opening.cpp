@@ -9,6 +9,7 @@
 #include "hash.hpp"
 #include "left_behind.hpp"
 #include "loader_scope.hpp"
+#include "os/dead_frames.hpp"
 #include "os/fork.hpp"
 #include "os/lock_wait.hpp"
 #include "private_copy.hpp"
@@ -143,11 +144,12 @@ opening::answer opening::decide_locked(const location& where, module_record*& r)
   }
 }
 
-// Waits for another thread's load or close, which may still have to pass the gate. False, with a failure, if that takes
-// too long.
+// Waits for another thread's load or close, which may still have to pass the gate. False, with a failure, if
+// that takes too long.
 bool opening::await_locked(const module_record& r, patience_left& left) {
   // As long as anything gets done, one that stands in line is not given up: a sweep may close many modules.
-  const bool over = left.is_over(g_.stats.loads + g_.stats.failures + g_.stats.closes + g_.stats.deferrals + 1);
+  const bool over =
+      left.is_over(g_.stats.loads + g_.stats.failures + g_.stats.closes + g_.stats.deferrals + 1);
   // A worker needs the mutex to end its work.
   const bool in_vain = left.waited() >= first_look && os::waits_for_this_thread(r.worker_number, &g_.mutex);
   if (!over && !in_vain) {
@@ -156,8 +158,8 @@ bool opening::await_locked(const module_record& r, patience_left& left) {
   }
   os::fault fault;
   fault.cause = errc::loader_busy;
-  fault.explanation = describe_worker(r.worker_number, r.state == phase::closing ? "closing" : "loading", r.path(),
-                                      left.waited(), in_vain);
+  fault.explanation = describe_worker(r.worker_number, r.state == phase::closing ? "closing" : "loading",
+                                      r.path(), left.waited(), in_vain);
   failed(fault, name_);
   return false;
 }
@@ -201,6 +203,7 @@ record* opening::load(module_record& r, const location& where) {
   loaded seen;
   try {
     if (!refused(where) && !try_spellings(where, seen, fault)) failed(fault, where.path);
+    os::wipe_dead_frames<4 * 1024>(); // of its initialisers
     note_references(seen);
     if (fault.blocks_loader) note_thrower(where.file, where.path.c_str());
     if (seen.handle != nullptr && !look_at_side(seen)) system_close(std::exchange(seen.handle, nullptr));
@@ -286,8 +289,9 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_single_threaded(r, seen.side.single_threaded);
   g_.known.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
-  idle_access::note_whose_and_when(r, r.file == os::file_identity{} ? 0 : hash_pair(r.file.volume, r.file.number),
-                                   g_.table.reads_time ? g_.now() : time_point{});
+  idle_access::note_whose_and_when(
+      r, r.file == os::file_identity{} ? 0 : hash_pair(r.file.volume, r.file.number),
+      g_.table.reads_time ? g_.now() : time_point{});
   idle_access::note_use(r);
   ++r.loads;
   r.loaded_at = g_.next_tick_locked();
@@ -380,7 +384,8 @@ template <class Body> record* guarded(registry& g, failure& why, Body&& body) no
   return tried(g, why, body);
 }
 
-// What all ways to a module have in common. An observer is told the whole story, whatever the caller has room for.
+// What all ways to a module have in common. An observer is told the whole story, whatever the caller has room
+// for.
 template <class Body> record* answered(registry& g, failure& why, Body&& body) noexcept {
   failure whole;
   failure& told = has_desk(g) ? whole : why;

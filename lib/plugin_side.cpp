@@ -1,7 +1,7 @@
 #include "plugin_side.hpp"
 
 #include "failure_access.hpp"
-#include "os/frame.hpp"
+#include "os/dead_frames.hpp"
 #include "os/os.hpp"
 #include "os/symbol_tables.hpp"
 
@@ -70,14 +70,6 @@ void violated(hook_result& result, errc violation, const char* function, const c
   *end.out = '\0';
 }
 
-// The module has returned, but its return addresses still lie below this frame, where the departure check's
-// own frames come to lie next: it would take them for calls that have not returned.
-TENURE_NOT_INLINED void scrub_dead_frames() noexcept {
-  constexpr std::size_t enough = 16 * 1024; // bytes: deeper than the check's own frames reach
-  volatile unsigned char dead[enough];
-  for (volatile unsigned char& each : dead) each = 0;
-}
-
 // Calls module code at the C boundary, which nothing may be thrown across.
 template <class Call> void at_boundary(hook_result& result, const char* function, Call&& call) noexcept {
   try {
@@ -89,7 +81,7 @@ template <class Call> void at_boundary(hook_result& result, const char* function
   } catch (...) { // a foreign one; a cancellation waits (fork_gate)
     violated(result, errc::hook_threw, function, "let out an exception that is not a std::exception");
   }
-  scrub_dead_frames();
+  os::wipe_dead_frames<16 * 1024>(); // deeper than the check's own frames reach
 }
 
 void judge(hook_result& result, const char* function, int answer) noexcept {

@@ -4,6 +4,7 @@
 #include "registry.hpp"
 
 #include <new>
+#include <utility>
 
 namespace tenure::inline v1::detail {
 namespace {
@@ -31,34 +32,77 @@ bool file_was_replaced(const module_record& r, const name_node& name) noexcept {
   }
 }
 
-// True if `r` may be given out: known by that name, and its file, if it is due to be looked at, is the same.
-// Else the reference is given back. Apart from the fast path, which is to have few registers to save.
-[[gnu::noinline]] bool keep_after_look(module_record& r, std::uint64_t hash, std::string_view name,
-                                       bool look) noexcept {
+// Pre: a reference to `r` is held. True if it may be given out: known by that name, and its file, if it is
+// due to be looked at, is the same. Else the reference is given back.
+bool keep_after_look(module_record& r, std::uint64_t hash, std::string_view name,
+                     std::uint32_t opens) noexcept {
   const name_node* const known_as = r.find_name(hash, name);
-  if (known_as != nullptr && !(look && file_was_replaced(r, *known_as))) return true;
+  if (known_as != nullptr && !(looks_again(opens) && file_was_replaced(r, *known_as))) return true;
   drop_reference(r);
   return false;
 }
 
-} // namespace
+// The one that was found by its hash, or one that is found behind it. Apart from the fast path, which then
+// has few registers to save.
+template <class Share>
+[[gnu::noinline]] record* look_closer(const registry& g, module_record& found, std::uint64_t hash,
+                                      std::string_view name, std::uint32_t opens) noexcept {
+  if (keep_after_look(found, hash, name, opens)) return &found;
+  return g.known.find(hash, [&](module_record& r) {
+    return &r != &found && Share{}(r, opens) && keep_after_look(r, hash, name, opens);
+  });
+}
 
-// The fast path: a module that is in use, by a name under which it was opened before. Allocates nothing,
-// takes no lock. An idle module goes the long way, where its file is looked at again.
-record* share_active(registry& g, path_view path) noexcept {
+template <class Share>
+[[gnu::always_inline]] inline record* share_by_name(const registry& g, std::string_view name) noexcept {
+  const std::uint64_t hash = hash_bytes(name);
+  std::uint32_t opens = 0;
+  module_record* const r = g.known.find(hash, [&](module_record& one) { return Share{}(one, opens); });
+  if (r == nullptr) return nullptr;
+  const name_node& first = *read_published(r->names); // what is open has a name, most often one
+  const bool known = first.size == name.size() && equal_bytes(first.text(), name.data(), name.size());
+  return known && !looks_again(opens) ? r : look_closer<Share>(g, *r, hash, name, opens);
+}
+
+struct by_word {
+  bool operator()(module_record& r, std::uint32_t& opens) const noexcept { return try_share(r.refs, opens); }
+};
+struct by_stripe {
+  bool operator()(module_record& r, std::uint32_t& opens) const noexcept {
+    return share_in_stripe(r.refs, r.stripe, opens) || try_share(r.refs, opens);
+  }
+};
+[[gnu::noinline]] record* share_striped(const registry& g, std::string_view name) noexcept {
+  return share_by_name<by_stripe>(g, name);
+}
+
+// A module that is in use, by a name under which it was opened before. Allocates nothing, takes no lock. An
+// idle module goes the long way, where its file is looked at again.
+[[gnu::always_inline]] inline record* find_and_share(const registry& g, path_view path) noexcept {
   if (path.width() != 1) return nullptr;
   const std::string_view name(static_cast<const char*>(path.data()), path.size());
-  const std::uint64_t hash = hash_bytes(name);
-  return g.known.find(hash, [&](module_record& r) {
-    std::uint32_t opens = 0;
-    const bool in_stripe = g.stripes && share_in_stripe(r.refs, r.stripe, opens);
-    if (!in_stripe && !try_share(r.refs, opens)) return false;
-    const name_node* const n = read_published(r.names); // most often the only one
-    const bool known = n != nullptr && n->hash == hash && n->size == name.size() &&
-                       equal_bytes(n->text(), name.data(), name.size());
-    const bool look = looks_again(opens);
-    return (known && !look) || keep_after_look(r, hash, name, look);
-  });
+  return g.stripes ? share_striped(g, name) : share_by_name<by_word>(g, name);
+}
+
+[[gnu::noinline]] record* load_or_raise(registry& g, path_view path, const open_options& options) {
+  failure why;
+  record* const r = open_module(g, path, options, why);
+  if (r == nullptr) raise(std::move(why));
+  return r;
+}
+
+} // namespace
+
+record* share_active(registry& g, path_view path) noexcept { return find_and_share(g, path); }
+
+record* open_or_raise(registry& g, path_view path) {
+  static constexpr open_options as_usual;
+  record* const r = find_and_share(g, path);
+  return r != nullptr ? r : load_or_raise(g, path, as_usual);
+}
+record* open_or_raise(registry& g, path_view path, const open_options& options) {
+  record* const r = find_and_share(g, path);
+  return r != nullptr ? r : load_or_raise(g, path, options);
 }
 
 } // namespace tenure::inline v1::detail

@@ -77,11 +77,12 @@ public:
   // the current directory by accident. Effect: one load however many threads ask; a failed open leaves
   // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
   // module; never for other modules. Errors: any of errc's first six groups.
-  [[nodiscard]] module open(
-      path_view path, const open_options& options = {} TENURE_AND_TAKEN_HERE) {
-    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r TENURE_AND_TAKEN);
-    failure why;
-    return checked(detail::open_module(*registry_, path, options, why), why TENURE_AND_TAKEN);
+  [[nodiscard]] module open(path_view path TENURE_AND_TAKEN_HERE) {
+    return handle(detail::open_or_raise(*registry_, path) TENURE_AND_TAKEN);
+  }
+  // The same, otherwise than usual: for example found by the whole process, or without loading it.
+  [[nodiscard]] module open(path_view path, const open_options& options TENURE_AND_TAKEN_HERE) {
+    return handle(detail::open_or_raise(*registry_, path, options) TENURE_AND_TAKEN);
   }
   template <detail::error_sink S>
   [[nodiscard]] module open(path_view path, const open_options& options,

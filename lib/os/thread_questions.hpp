@@ -2,6 +2,7 @@
 #ifndef TENURE_LIB_OS_THREAD_QUESTIONS_HPP
 #define TENURE_LIB_OS_THREAD_QUESTIONS_HPP
 
+#include "dead_frames.hpp"
 #include "interrupted_thread.hpp"
 
 #include <csignal>
@@ -154,7 +155,7 @@ public:
                                   __ATOMIC_RELAXED);
     } else {
       mine.finding = look(context, frame);
-      wipe_dead_frames();
+      wipe_dead_frames<1024>(); // no more than it needed: the thread may be on a small stack for signals
       // release: the finding and the end of our reading are visible to the asker that sees `answered`
       __atomic_store_n(&mine.word, number | answered, __ATOMIC_RELEASE);
     }
@@ -182,12 +183,6 @@ private:
                                                            std::uintptr_t frame) const noexcept {
     interrupted_thread here(context, frame);
     return here.scan(inverted(inverse_));
-  }
-
-  // They would be found, too. No larger than they were: the thread may be on a small stack for signals.
-  TENURE_UNSANITIZED TENURE_NOT_INLINED static void wipe_dead_frames() noexcept {
-    volatile std::uintptr_t words[128];
-    for (volatile std::uintptr_t& w : words) w = 0;
   }
 
   [[nodiscard]] std::uint32_t state_of(std::size_t index) const noexcept {

@@ -89,9 +89,12 @@ namespace tenure::inline v1::detail {
 TENURE_API void retire_registry(registry& g) noexcept;
 
 // Each returns a record with one reference for the caller, or null and `why`.
-// The first is for modules that are in use and known by that name: it waits for nobody, and null says only that
-// open_module must be asked.
+// The first is for modules that are in use and known by that name: it waits for nobody, and null says only
+// that open_module must be asked.
 [[nodiscard]] TENURE_API record* share_active(registry& g, path_view path) noexcept;
+// Both, one after the other; never null. Here and not in the caller's code, which is to be short.
+[[nodiscard]] TENURE_API record* open_or_raise(registry& g, path_view path);
+[[nodiscard]] TENURE_API record* open_or_raise(registry& g, path_view path, const open_options& options);
 TENURE_API record* open_module(registry& g, path_view path, const open_options& options,
                                failure& why) noexcept;
 TENURE_API record* adopt_module(registry& g, void* native_handle, failure& why) noexcept;
