@@ -2,6 +2,10 @@
 #ifndef TENURE_TEST_EMULATED_HPP
 #define TENURE_TEST_EMULATED_HPP
 
+#include "until.hpp"
+
+#include <utility>
+
 namespace tenure_test {
 
 // One of the process's threads is the emulator's own, and never answers; what the kernel says of a thread is said of the
@@ -11,6 +15,11 @@ inline constexpr bool emulated = true;
 #else
 inline constexpr bool emulated = false;
 #endif
+
+// For what must be true at once; under the emulator, after a while.
+template <class Condition> [[nodiscard]] bool holds_at_once(Condition&& holds) {
+  return emulated ? eventually(std::forward<Condition>(holds)) : holds();
+}
 
 } // namespace tenure_test
 

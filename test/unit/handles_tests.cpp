@@ -4,7 +4,6 @@
 #include "support/emulated.hpp"
 #include "support/scratch.hpp"
 #include "support/system_loader.hpp"
-#include "support/until.hpp"
 
 #include <tenure/tenure.hpp>
 
@@ -229,7 +228,7 @@ TEST_CASE("what waited for a thread that has ended is closed by anybody's sweep"
     REQUIRE(modules.report().begin()->outcome == tenure::unload_outcome::deferred);
   }).join();
   const auto closed_by_sweep = [&] { return all_closed(modules.sweep()) && all_closed(modules.report()); };
-  CHECK((tenure_test::emulated ? tenure_test::eventually(closed_by_sweep) : closed_by_sweep()));
+  CHECK(tenure_test::holds_at_once(closed_by_sweep));
 }
 
 TEST_CASE("what a manager that is destroyed inside a module had to leave is closed at the thread's next safe point") {
