@@ -1,6 +1,6 @@
-// A fast 64-bit hash of a path: every second word goes into one sum, the others into another, and a 128-bit
-// product mixes the two. Not for hostile keys: a collision costs one comparison more, never a wrong answer,
-// since every hit is compared in full.
+// A fast 64-bit hash of a path: blocks of 16 bytes are weighed lane by lane and added, and a 128-bit product
+// mixes the sum. Not for hostile keys: a collision costs one comparison more, never a wrong answer, since every
+// hit is compared in full.
 #ifndef TENURE_LIB_HASH_HPP
 #define TENURE_LIB_HASH_HPP
 

@@ -2,7 +2,7 @@
 // loaded, all its plug-ins are used, and all is released; whatever the scan finds then is a false alarm, or
 // something that the file really left. Prints each of them, and the rate; fails if that is more than one in
 // fifty. Then the same by a manager of each level, beside a thread that waits and one that runs: how many
-// closes it postpones; fails if one does below `references`.
+// closes it postpones; fails if that is any below `references`, or more than one in fifty there.
 //
 // The oracle: at that point the host has nothing of the file any more.
 #include "departure/loaded_module.hpp"

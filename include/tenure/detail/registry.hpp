@@ -92,7 +92,7 @@ TENURE_API void retire_registry(registry& g) noexcept;
 // The first is for modules that are in use and known by that name: it waits for nobody, and null says only
 // that open_module must be asked.
 [[nodiscard]] TENURE_API record* share_active(registry& g, path_view path) noexcept;
-// Both, one after the other; never null. Here and not in the caller's code, which is to be short.
+// That, and open_module if it gave none; never null. Here and not in the caller's code, which is to be short.
 [[nodiscard]] TENURE_API record* open_or_raise(registry& g, path_view path);
 [[nodiscard]] TENURE_API record* open_or_raise(registry& g, path_view path, const open_options& options);
 TENURE_API record* open_module(registry& g, path_view path, const open_options& options,
