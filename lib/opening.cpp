@@ -398,7 +398,7 @@ template <class Body> record* answered(registry& g, failure& why, Body&& body) n
 
 } // namespace
 
-record* open_module(registry& g, path_view path, const open_options& options, failure& why) noexcept {
+record* open_slowly(registry& g, path_view path, const open_options& options, failure& why) noexcept {
   const auto open = [&](failure& told) -> record* {
     os::fault fault;
     std::string name = os::to_internal(path, fault);

@@ -27,6 +27,9 @@ struct loaded { // what the system gave
   bool looked_at = false;          // `side` and `seat` are known
 };
 
+// What an open does that found no module in use by that name. Null with `why`.
+record* open_slowly(registry& g, path_view path, const open_options& options, failure& why) noexcept;
+
 // Gives one of the system's references back.
 void system_close(void* handle);
 

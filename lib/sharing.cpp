@@ -1,6 +1,7 @@
 // The open that most opens are: of a module that is in use. No lock, no memory, no waiting for those who load
 // or close.
 #include "hash.hpp"
+#include "opening.hpp"
 #include "registry.hpp"
 
 #include <new>
@@ -84,25 +85,23 @@ struct by_stripe {
   return g.stripes ? share_striped(g, name) : share_by_name<by_word>(g, name);
 }
 
-[[gnu::noinline]] record* load_or_raise(registry& g, path_view path, const open_options& options) {
+[[gnu::noinline]] record* open_slowly_or_raise(registry& g, path_view path, const open_options& options) {
   failure why;
-  record* const r = open_module(g, path, options, why);
+  record* const r = open_slowly(g, path, options, why);
   if (r == nullptr) raise(std::move(why));
   return r;
 }
 
 } // namespace
 
-record* share_active(registry& g, path_view path) noexcept { return find_and_share(g, path); }
-
-record* open_or_raise(registry& g, path_view path) {
-  static constexpr open_options as_usual;
-  record* const r = find_and_share(g, path);
-  return r != nullptr ? r : load_or_raise(g, path, as_usual);
-}
 record* open_or_raise(registry& g, path_view path, const open_options& options) {
   record* const r = find_and_share(g, path);
-  return r != nullptr ? r : load_or_raise(g, path, options);
+  return r != nullptr ? r : open_slowly_or_raise(g, path, options);
+}
+
+record* open_module(registry& g, path_view path, const open_options& options, failure& why) noexcept {
+  record* const r = find_and_share(g, path);
+  return r != nullptr ? r : open_slowly(g, path, options, why);
 }
 
 } // namespace tenure::inline v1::detail

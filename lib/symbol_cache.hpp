@@ -34,7 +34,7 @@ public:
                                           symbol_cache* older) noexcept;
   static void free(symbol_cache* c) noexcept;
 
-  [[nodiscard]] const entry* find(std::uint64_t hash, const char* name, std::size_t length) const noexcept {
+  [[nodiscard, gnu::always_inline]] const entry* find(std::uint64_t hash, const char* name, std::size_t length) const noexcept {
     const places* const p = read_published(current_);
     for (std::size_t i = hash & p->mask, steps = 0; steps != longest_run; i = (i + 1) & p->mask, ++steps) {
       const entry& e = p->entries()[i];

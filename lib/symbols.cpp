@@ -138,6 +138,25 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
   }
 }
 
+[[gnu::noinline]] void* find_anew_or_raise(const question& q, symbol_kind kind) {
+  failure why;
+  void* const address = find_anew(q, kind, why);
+  if (why) raise(std::move(why));
+  return address;
+}
+
+[[gnu::always_inline]] inline question question_about(record& r, name_view name) noexcept {
+  return {full(r), name.c_str(), name.size(), hash_bytes(name.c_str(), name.size())};
+}
+
+// Null if it has to be looked up: for the first time, or since the module was shut down, or is just being loaded.
+[[gnu::always_inline]] inline const found_symbol* remembered(const question& q, symbol_kind kind) noexcept {
+  const symbol_cache* const cache = read_published(q.r.symbols);
+  if (cache == nullptr || (look(q.r.refs) & open_bit) == 0) return nullptr;
+  const found_symbol* const known = cache->find(q.hash, q.name, q.length);
+  return known != nullptr && known->allows(kind) ? known : nullptr;
+}
+
 bool says_it_is_missing(const failure& why) noexcept {
   return why.code() == errc::symbol_not_found || why.code() == errc::symbol_kind_mismatch;
 }
@@ -145,13 +164,15 @@ bool says_it_is_missing(const failure& why) noexcept {
 } // namespace
 
 void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept {
-  const question q{full(r), name.c_str(), name.size(), hash_bytes(name.c_str(), name.size())};
-  const symbol_cache* const cache = read_published(q.r.symbols);
-  if (cache != nullptr && (look(r.refs) & open_bit) != 0) { // else it was shut down, or is just being loaded
-    const found_symbol* const known = cache->find(q.hash, q.name, q.length);
-    if (known != nullptr && known->allows(kind)) return known->address;
-  }
-  return find_anew(q, kind, why);
+  const question q = question_about(r, name);
+  const found_symbol* const known = remembered(q, kind);
+  return known != nullptr ? known->address : find_anew(q, kind, why);
+}
+
+void* find_symbol_or_raise(record& r, name_view name, symbol_kind kind) {
+  const question q = question_about(r, name);
+  const found_symbol* const known = remembered(q, kind);
+  return known != nullptr ? known->address : find_anew_or_raise(q, kind);
 }
 
 // What is remembered is; a look-up that found no memory to remember it is not.

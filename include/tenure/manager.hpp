@@ -77,32 +77,24 @@ public:
   // the current directory by accident. Effect: one load however many threads ask; a failed open leaves
   // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
   // module; never for other modules. Errors: any of errc's first six groups.
-  [[nodiscard]] module open(path_view path TENURE_AND_TAKEN_HERE) {
-    return handle(detail::open_or_raise(*registry_, path) TENURE_AND_TAKEN);
-  }
-  // The same, otherwise than usual: for example found by the whole process, or without loading it.
-  [[nodiscard]] module open(path_view path, const open_options& options TENURE_AND_TAKEN_HERE) {
+  [[nodiscard]] module open(path_view path, const open_options& options = usual_options TENURE_AND_TAKEN_HERE) {
     return handle(detail::open_or_raise(*registry_, path, options) TENURE_AND_TAKEN);
   }
   template <detail::error_sink S>
   [[nodiscard]] module open(path_view path, const open_options& options,
                             S& sink TENURE_AND_TAKEN_HERE) noexcept {
     failure why = detail::failure_for<S>();
-    if (detail::record* const r = detail::share_active(*registry_, path))
-      return reported(r, why, sink TENURE_AND_TAKEN);
     return reported(detail::open_module(*registry_, path, options, why), why, sink TENURE_AND_TAKEN);
   }
   template <detail::error_sink S>
   [[nodiscard]] module open(path_view path, S& sink TENURE_AND_TAKEN_HERE) noexcept {
-    return open(path, open_options{}, sink TENURE_AND_TAKEN);
+    return open(path, usual_options, sink TENURE_AND_TAKEN);
   }
 
   // A reference to a module that is loaded, active or idle; an empty handle if it is not. Never loads.
   [[nodiscard]] module open_if_loaded(path_view path TENURE_AND_TAKEN_HERE) noexcept {
-    if (detail::record* const r = detail::share_active(*registry_, path)) return handle(r TENURE_AND_TAKEN);
+    static constexpr open_options options{.no_load = true};
     failure ignored; // "not loaded" is an answer here
-    open_options options;
-    options.no_load = true;
     return handle(detail::open_module(*registry_, path, options, ignored) TENURE_AND_TAKEN);
   }
 

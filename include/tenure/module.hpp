@@ -176,6 +176,15 @@ private:
     return nullptr;
   }
 
+  [[nodiscard]] void* find_or_raise(name_view name, detail::symbol_kind kind) const {
+    if (record_ != nullptr) return detail::find_symbol_or_raise(*record_, name, kind);
+    failure why;
+    detail::set_failure(why, errc::empty_handle, "", name.c_str());
+    detail::raise(static_cast<failure&&>(why));
+  }
+  // Of what was found; an empty one of null.
+  template <class F> [[nodiscard]] tenure::symbol<F> symbol_at(void* address TENURE_AND_TAKEN_HERE) const noexcept;
+
   detail::record* record_ = nullptr;
 };
 

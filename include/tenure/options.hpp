@@ -105,6 +105,7 @@ struct open_options {
   // of several threads side by side (musl, macOS, the BSDs).
   duration patience = default_patience;
 };
+inline constexpr open_options usual_options{};
 
 } // namespace tenure::inline v1
 

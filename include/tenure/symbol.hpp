@@ -55,17 +55,17 @@ private:
 };
 
 template <class F> symbol<F> module::symbol(name_view name TENURE_IF_TRACKED(, const code_location& taken)) const {
-  failure why;
-  auto found = this->symbol<F>(name, why TENURE_AND_TAKEN);
-  if (why) detail::raise(static_cast<failure&&>(why));
-  return found;
+  return symbol_at<F>(find_or_raise(name, detail::kind_of<F>()) TENURE_AND_TAKEN);
 }
 
 template <class F, detail::error_sink S> symbol<F> module::symbol(name_view name, S& sink TENURE_IF_TRACKED(, const code_location& taken)) const {
   failure why = detail::failure_for<S>();
-  constexpr detail::symbol_kind kind = detail::kind_of<F>();
-  void* address = find(name, kind, why);
+  void* const address = find(name, detail::kind_of<F>(), why);
   detail::report_into(sink, static_cast<failure&&>(why));
+  return symbol_at<F>(address TENURE_AND_TAKEN);
+}
+
+template <class F> symbol<F> module::symbol_at(void* address TENURE_IF_TRACKED(, const code_location& taken)) const noexcept {
   if (address == nullptr) return {};
   if constexpr (std::is_function_v<F>)
     return {module(*this TENURE_AND_TAKEN), reinterpret_cast<F*>(address)};

@@ -94,6 +94,8 @@ enum class symbol_kind : unsigned char { function, variable, bytes };
 
 // Errors: symbol_not_found, symbol_kind_mismatch (where it can be told), empty_handle, loader_blocked.
 TENURE_API void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept;
+// The same, but throws: the caller's code is to be short.
+[[nodiscard]] TENURE_API void* find_symbol_or_raise(record& r, name_view name, symbol_kind kind);
 // False for a thread-local variable, which has another address on each. Pre: the module has the symbol.
 [[nodiscard]] TENURE_API bool same_on_all_threads(record& r, name_view name) noexcept;
 // Finds all; on failure names every one that is missing and leaves `out` as it was.

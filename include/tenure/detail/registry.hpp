@@ -88,12 +88,7 @@ namespace tenure::inline v1::detail {
 // The manager's end: closes what is idle, forgets the policy. Handles that live on keep the registry.
 TENURE_API void retire_registry(registry& g) noexcept;
 
-// Each returns a record with one reference for the caller, or null and `why`.
-// The first is for modules that are in use and known by that name: it waits for nobody, and null says only
-// that open_module must be asked.
-[[nodiscard]] TENURE_API record* share_active(registry& g, path_view path) noexcept;
-// That, and open_module if it gave none; never null. Here and not in the caller's code, which is to be short.
-[[nodiscard]] TENURE_API record* open_or_raise(registry& g, path_view path);
+// Each returns a record with one reference for the caller, or null and `why`; the first throws instead.
 [[nodiscard]] TENURE_API record* open_or_raise(registry& g, path_view path, const open_options& options);
 TENURE_API record* open_module(registry& g, path_view path, const open_options& options,
                                failure& why) noexcept;
