@@ -30,13 +30,7 @@ void report_builder::look_at_files() noexcept {
     unload_entry& entry = data_->entries[i];
     const os::file_identity loaded = data_->subjects[i].file;
     if (entry.outcome == unload_outcome::gone || loaded == os::file_identity{}) continue;
-    try {
-      os::fault ignored; // a file that was only deleted is no other file
-      os::file_identity now;
-      if (os::identify(entry.path, now, ignored) && !(now == loaded)) entry.file_replaced = true;
-    } catch (const std::bad_alloc&) {
-      data_->complete = false;
-    }
+    if (os::was_replaced(entry.path, loaded)) entry.file_replaced = true;
   }
 }
 

@@ -4,7 +4,6 @@
 #include "opening.hpp"
 #include "registry.hpp"
 
-#include <new>
 #include <utility>
 
 namespace tenure::inline v1::detail {
@@ -20,17 +19,10 @@ constexpr bool looks_again(std::uint32_t opens) noexcept {
   return opens < opens_that_look || opens % opens_between_looks == 0;
 }
 
-// Pre: a reference is held. A file that cannot be found is not a new one.
+// Pre: a reference is held.
 bool file_was_replaced(const module_record& r, const name_node& name) noexcept {
   if (r.is_static()) return false;
-  try {
-    os::file_identity now;
-    os::fault ignored;
-    const std::string path(os::has_folder(name.view()) ? name.text() : r.path());
-    return os::identify(path, now, ignored) && !(now == r.file);
-  } catch (const std::bad_alloc&) {
-    return false; // no memory for the words of an error: the next look will tell
-  }
+  return os::was_replaced(os::has_folder(name.view()) ? name.text() : r.path(), r.file);
 }
 
 // Pre: a reference to `r` is held. True if it may be given out: known by that name, and its file, if it is

@@ -116,7 +116,10 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
   return nullptr;
 }
 
-[[gnu::noinline]] void* find_anew(const question& q, symbol_kind kind, failure& why) noexcept {
+// Takes the question in parts, which fit into registers: the fast path keeps nothing in memory.
+[[gnu::noinline]] void* find_anew(record& r, name_view name, std::uint64_t hash, symbol_kind kind,
+                                  failure& why) noexcept {
+  const question q{full(r), name.c_str(), name.size(), hash};
   try {
     if (is_shut(q.r, why)) return nullptr;
     os::fault fault;
@@ -138,22 +141,21 @@ void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
   }
 }
 
-[[gnu::noinline]] void* find_anew_or_raise(const question& q, symbol_kind kind) {
+[[gnu::noinline]] void* find_anew_or_raise(record& r, name_view name, std::uint64_t hash, symbol_kind kind) {
   failure why;
-  void* const address = find_anew(q, kind, why);
+  void* const address = find_anew(r, name, hash, kind, why);
   if (why) raise(std::move(why));
   return address;
 }
 
-[[gnu::always_inline]] inline question question_about(record& r, name_view name) noexcept {
-  return {full(r), name.c_str(), name.size(), hash_bytes(name.c_str(), name.size())};
-}
+std::uint64_t hash_of(name_view name) noexcept { return hash_bytes(name.c_str(), name.size()); }
 
 // Null if it has to be looked up: for the first time, or since the module was shut down, or is just being loaded.
-[[gnu::always_inline]] inline const found_symbol* remembered(const question& q, symbol_kind kind) noexcept {
-  const symbol_cache* const cache = read_published(q.r.symbols);
-  if (cache == nullptr || (look(q.r.refs) & open_bit) == 0) return nullptr;
-  const found_symbol* const known = cache->find(q.hash, q.name, q.length);
+[[gnu::always_inline]] inline const found_symbol* remembered(const record& r, name_view name, std::uint64_t hash,
+                                                             symbol_kind kind) noexcept {
+  const symbol_cache* const cache = read_published(full(r).symbols);
+  if (cache == nullptr || (look(r.refs) & open_bit) == 0) return nullptr;
+  const found_symbol* const known = cache->find(hash, name.c_str(), name.size());
   return known != nullptr && known->allows(kind) ? known : nullptr;
 }
 
@@ -164,22 +166,22 @@ bool says_it_is_missing(const failure& why) noexcept {
 } // namespace
 
 void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept {
-  const question q = question_about(r, name);
-  const found_symbol* const known = remembered(q, kind);
-  return known != nullptr ? known->address : find_anew(q, kind, why);
+  const std::uint64_t hash = hash_of(name);
+  const found_symbol* const known = remembered(r, name, hash, kind);
+  return known != nullptr ? known->address : find_anew(r, name, hash, kind, why);
 }
 
 void* find_symbol_or_raise(record& r, name_view name, symbol_kind kind) {
-  const question q = question_about(r, name);
-  const found_symbol* const known = remembered(q, kind);
-  return known != nullptr ? known->address : find_anew_or_raise(q, kind);
+  const std::uint64_t hash = hash_of(name);
+  const found_symbol* const known = remembered(r, name, hash, kind);
+  return known != nullptr ? known->address : find_anew_or_raise(r, name, hash, kind);
 }
 
 // What is remembered is; a look-up that found no memory to remember it is not.
 bool same_on_all_threads(record& r, name_view name) noexcept {
   if (full(r).is_static()) return true;
   const symbol_cache* const cache = read_published(full(r).symbols);
-  return cache != nullptr && cache->find(hash_bytes(name.c_str(), name.size()), name.c_str(), name.size()) != nullptr;
+  return cache != nullptr && cache->find(hash_of(name), name.c_str(), name.size()) != nullptr;
 }
 
 bool bind_symbols(record& r, const char* const* names, const symbol_kind* kinds, void** out, std::size_t n,

@@ -12,8 +12,10 @@ namespace tenure::inline v1::os {
 
 // Pre: the calls needed at least `Bytes` of stack, or so much is left.
 template <std::size_t Bytes> TENURE_UNSANITIZED TENURE_NOT_INLINED void wipe_dead_frames() noexcept {
-  volatile std::uintptr_t dead[Bytes / sizeof(std::uintptr_t)];
-  for (volatile std::uintptr_t& word : dead) word = 0;
+  using line = std::uintptr_t __attribute__((vector_size(16)));
+  static_assert(Bytes % sizeof(line) == 0);
+  volatile line dead[Bytes / sizeof(line)];
+  for (volatile line& part : dead) part = line{};
 }
 
 } // namespace tenure::inline v1::os

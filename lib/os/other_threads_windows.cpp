@@ -1,5 +1,6 @@
 // The other threads' stacks on Windows: each thread is suspended, read and resumed.
 #include "code_search.hpp"
+#include "ntdll.hpp"
 #include "other_threads.hpp"
 
 #include <tlhelp32.h>
@@ -16,11 +17,6 @@ using next_thread_function = NTSTATUS NTAPI(HANDLE process, HANDLE thread, ACCES
                                             HANDLE* next);
 using thread_information_function = NTSTATUS NTAPI(HANDLE thread, int what, void* into, ULONG size,
                                                    ULONG* written);
-
-template <typename Function> Function* system_function(const char* name) noexcept {
-  return reinterpret_cast<Function*>(
-      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name)));
-}
 
 class owned_handle {
 public:

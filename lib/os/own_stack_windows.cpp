@@ -2,17 +2,61 @@
 #include "code_search.hpp"
 #include "exception_search.hpp"
 #include "frame.hpp"
+#include "ntdll.hpp"
 
 #if defined(_MSC_VER)
 #  include <intrin.h>
 #endif
 
 namespace tenure::inline v1::os {
+namespace {
+
+// Wine's unwinder goes through the list of modules without the loader's lock, and dies if another thread changes the list
+// meanwhile. There the lock is taken for it, but not waited for: who has it may run an initialiser.
+class unwinding {
+public:
+  unwinding() noexcept {
+    ULONG state = taken;
+    if (calls().take != nullptr) calls().take(try_only, &state, &key_);
+    safe_ = state == taken;
+  }
+  unwinding(const unwinding&) = delete;
+  unwinding& operator=(const unwinding&) = delete;
+  ~unwinding() {
+    if (key_ != 0) calls().give(0, key_);
+  }
+  [[nodiscard]] bool is_safe() const noexcept { return safe_; }
+
+private:
+  static constexpr ULONG try_only = 2, taken = 1;
+  struct lock_calls {
+    LONG(NTAPI* take)(ULONG flags, ULONG* state, ULONG_PTR* key) = nullptr;
+    LONG(NTAPI* give)(ULONG flags, ULONG_PTR key) = nullptr;
+  };
+  // Looked for once: to look for them takes the same lock.
+  static const lock_calls& calls() noexcept {
+    static const lock_calls found = [] {
+      lock_calls c;
+      if (system_function<const char*()>("wine_get_version") == nullptr) return c;
+      c.take = system_function<LONG NTAPI(ULONG, ULONG*, ULONG_PTR*)>("LdrLockLoaderLock");
+      c.give = system_function<LONG NTAPI(ULONG, ULONG_PTR)>("LdrUnlockLoaderLock");
+      return c;
+    }();
+    return found;
+  }
+
+  ULONG_PTR key_ = 0; // of the lock, if it was taken
+  bool safe_;
+};
+
+} // namespace
 
 // By the tables that each function has here which calls another, exact at every instruction. Code without any (made at
 // run time, and not registered) ends what can be accounted for.
 TENURE_UNSANITIZED TENURE_NOT_INLINED void live_frames::ask(const mapped_image& image) noexcept {
   asked_ = true;
+  const unwinding hold;
+  if (!hold.is_safe()) return;
 #if defined(_M_X64) || defined(__x86_64__)
   CONTEXT frame{};
   RtlCaptureContext(&frame);
@@ -56,6 +100,8 @@ address_range own_frames() noexcept {
 // A second opinion, by unwind tables: it sees every frame whose return address stands after something
 // unusual.
 TENURE_UNSANITIZED stack_finding ask_unwinder(const mapped_image& image) noexcept {
+  const unwinding hold;
+  if (!hold.is_safe()) return {};
   constexpr ULONG most =
       62; // of one call before Windows Vista; a deeper module frame has the word scan alone
   void* frames[most];

@@ -2,10 +2,12 @@
 // LOAD_LIBRARY_SEARCH flags). Run under Wine 8; where Windows is known to differ, a function below says how.
 #include "os/windows.hpp"
 
+#include "os/ntdll.hpp"
 #include "os/windows_search.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 
 namespace tenure::inline v1::os {
 
@@ -158,6 +160,16 @@ bool identify(const std::string& path, file_identity& out, fault& why) {
   return true;
 }
 
+bool was_replaced(const char* path, const file_identity& known) noexcept {
+  try {
+    file_identity now;
+    fault ignored;
+    return identify(path, now, ignored) && !(now == known);
+  } catch (const std::bad_alloc&) {
+    return false; // the next look will tell
+  }
+}
+
 // --- the loader ---
 
 namespace {
@@ -290,10 +302,7 @@ void note_exit() noexcept {
 // True once ExitProcess has stopped all other threads. Exported since Windows XP, not documented; without it
 // only the exit handler tells.
 bool system_is_exiting() noexcept {
-  using query = BOOLEAN(NTAPI*)();
-  const HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
-  const auto ask =
-      reinterpret_cast<query>(reinterpret_cast<void*>(GetProcAddress(ntdll, "RtlDllShutdownInProgress")));
+  const auto ask = system_function<BOOLEAN NTAPI()>("RtlDllShutdownInProgress");
   return ask != nullptr && ask() != 0;
 }
 

@@ -168,6 +168,11 @@ bool identify(const std::string& path, file_identity& out, fault& why) {
   return true;
 }
 
+bool was_replaced(const char* path, const file_identity& known) noexcept {
+  fake_module* const module = tenure_test::find(path);
+  return module != nullptr && !(file_identity{1, tenure_test::number_of(*module)} == known);
+}
+
 void* open(const std::string& path, const open_options& options, fault& why) {
   tenure_schedule_step_at("dlopen");
   const loader_scope locked;

@@ -10,7 +10,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <latch>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,9 +42,26 @@ struct census {
   }};
 };
 
+// Where threads wait for each other. std::latch loses a wake-up now and then where libstdc++ 12 has no futex (MinGW).
+class starting_line {
+public:
+  explicit starting_line(int threads)
+      : missing_(threads) {}
+  void arrive_and_wait() {
+    std::unique_lock lock(mutex_);
+    if (--missing_ == 0) complete_.notify_all();
+    complete_.wait(lock, [this] { return missing_ == 0; });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable complete_;
+  int missing_;
+};
+
 // Runs `body(thread's number)` on `n` threads that start together.
 template <class Body> void together(int n, Body&& body) {
-  std::latch start(n);
+  starting_line start(n);
   std::vector<std::thread> threads;
   for (int i = 0; i != n; ++i)
     threads.emplace_back([&, i] {
