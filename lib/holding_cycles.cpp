@@ -93,7 +93,8 @@ private:
     const auto lies_in = [address](const void* begin, std::size_t size) {
       return address - reinterpret_cast<std::uintptr_t>(begin) < size;
     };
-    if (lies_in(&registry_, sizeof registry_) || registry_.known.contains(address)) return true;
+    if (lies_in(&registry_, sizeof registry_)) return true;
+    if (registry_.names.contains(address) || registry_.images.contains(address)) return true;
     for (const module_record* r = registry_.records; r != nullptr; r = r->next_record)
       if (lies_in(r, sizeof *r)) return true;
     return false;

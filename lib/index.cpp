@@ -5,7 +5,7 @@
 namespace tenure::inline v1::detail {
 
 namespace {
-constexpr std::size_t first_capacity = 16; // places; two modules with their names, files and handles fit
+constexpr std::size_t first_capacity = 16; // places
 }
 
 index::~index() {
@@ -22,11 +22,12 @@ void index::reserve(std::size_t more) {
   if (capacity == 0) capacity = first_capacity;
   while ((used_ + more) * 2 > capacity) capacity *= 2;
   auto places = std::make_unique<place[]>(capacity);
-  auto* const grown = new array{capacity - 1, current_, std::move(places)};
-  if (current_ != nullptr)
-    for (std::size_t i = 0; i <= current_->mask; ++i)
-      if (current_->places[i].hash != 0) put(*grown, current_->places[i].hash, *current_->places[i].record);
+  array* const before = current_;
+  auto* const grown = new array{capacity - 1, keeps_outgrown_ ? before : nullptr, std::move(places)};
+  for (std::size_t i = 0; before != nullptr && i <= before->mask; ++i)
+    if (before->places[i].hash != 0) put(*grown, before->places[i].hash, *before->places[i].record);
   publish_value(current_, grown);
+  if (!keeps_outgrown_) delete before;
 }
 
 void index::put(array& a, std::uint64_t hash, module_record& r) noexcept {

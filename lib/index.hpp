@@ -1,7 +1,6 @@
-// The table from hashes of names, files and native handles to records. Readers take no lock and wait for
-// nobody.
+// A table from hashes (of names; of files and native handles) to records.
 //
-// A reader may see a place half changed: the hash of one entry with the record of another, or miss an entry
+// Readers of a table for anybody take no lock and wait for nobody. A reader may see a place half changed: the hash of one entry with the record of another, or miss an entry
 // that is being moved. Both are harmless: a hit counts only after the reader holds a reference and has
 // compared the key in the record itself, and a miss goes on to the registry's mutex, under which the table is
 // exact. Records are never freed while the registry lives, and arrays that were outgrown are kept until its
@@ -21,6 +20,8 @@ struct module_record;
 
 class index {
 public:
+  enum class readers { anybody, holders_of_the_mutex };
+
   struct place {
     std::uint64_t hash = 0;          // 0: empty; readers use read_published, writers hold the mutex
     module_record* record = nullptr; // as hash
@@ -47,7 +48,8 @@ public:
     return false;
   }
 
-  index() noexcept = default;
+  explicit index(readers who) noexcept
+      : keeps_outgrown_(who == readers::anybody) {}
   index(const index&) = delete;
   index& operator=(const index&) = delete;
   ~index();
@@ -61,7 +63,7 @@ public:
 private:
   struct array {
     std::size_t mask; // number of places - 1, a power of two - 1
-    array* outgrown;  // the array before, kept for slow readers
+    array* outgrown;  // the array before, kept for slow readers; null where there are none
     std::unique_ptr<place[]> places;
   };
   static void put(array& a, std::uint64_t hash, module_record& r) noexcept;
@@ -69,6 +71,7 @@ private:
 
   array* current_ = nullptr; // published; null until the first reserve
   std::size_t used_ = 0;
+  bool keeps_outgrown_;
 };
 
 } // namespace tenure::inline v1::detail

@@ -95,7 +95,7 @@ record* opening::by_name(std::string name) {
   {
     const sync::scoped_lock lock(g_.mutex);
     ++g_.stats.opens;
-    module_record* const fixed = g_.known.find(
+    module_record* const fixed = g_.names.find(
         hash_bytes(name_), [&](const module_record& r) { return r.is_static() && r.named(name_); });
     if (fixed != nullptr) return g_.share_locked(*fixed, why_);
     search_path = g_.search_path;
@@ -177,10 +177,10 @@ opening::answer opening::reenter_locked(module_record& r) {
 void opening::begin_locked(module_record*& r, const location& where) {
   if (r == nullptr) {
     module_record& fresh = g_.new_record_locked();
-    g_.known.reserve(3); // its name and its file, and its handle if it is published at once
+    g_.images.reserve(2); // its file, and its handle if it is published at once
     g_.add_name_locked(fresh, where.path);
     fresh.file = where.file;
-    g_.known.insert(hash_file(fresh.file), fresh);
+    g_.images.insert(hash_file(fresh.file), fresh);
     g_.keep();
     r = &fresh;
   }
@@ -274,10 +274,10 @@ void opening::renew_symbols_locked(module_record& r, const loaded& seen) {
 }
 
 record* opening::publish_locked(module_record& r, loaded& seen) {
-  g_.known.reserve(1); // the only steps that can fail: before anything is changed
+  g_.images.reserve(1); // the only steps that can fail: before anything is changed
   if (r.symbols != nullptr) renew_symbols_locked(r, seen);
   if (r.handle != nullptr)
-    g_.known.erase(hash_handle(r.handle), r); // it lingered, and may have come back elsewhere
+    g_.images.erase(hash_handle(r.handle), r); // it lingered, and may have come back elsewhere
   r.handle = seen.handle;
   r.image = seen.image;
   if (!std::exchange(g_.exit_watched, true)) os::watch_exit();
@@ -287,7 +287,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   r.side = seen.side;
   g_.some_votes |= seen.side.votes();
   idle_access::note_single_threaded(r, seen.side.single_threaded);
-  g_.known.insert(hash_handle(r.handle), r);
+  g_.images.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_whose_and_when(
       r, r.file == os::file_identity{} ? 0 : hash_pair(r.file.volume, r.file.number),
@@ -459,7 +459,7 @@ record* add_static_module(registry& g, const char* name, const static_symbol* sy
       return nullptr;
     }
     const sync::scoped_lock lock(g.mutex);
-    if (g.known.find(hash_bytes(name), [&](const module_record& r) { return r.named(name); }) != nullptr) {
+    if (g.names.find(hash_bytes(name), [&](const module_record& r) { return r.named(name); }) != nullptr) {
       set_failure(told, errc::already_registered, name, "");
       return nullptr;
     }

@@ -64,7 +64,8 @@ struct registry {
   sync::mutex mutex;
   sync::condition changed;          // some record's state changed
   sync::condition deferred;         // a close waits that any thread may try again: sweepers wait for this
-  index known;                      // readers without the mutex, see index.hpp
+  index names{index::readers::anybody};
+  index images{index::readers::holders_of_the_mutex}; // by file and by native handle
   const policy_table& table;        // constant
   void* policy = nullptr;           // null once the manager is gone
   const manager_options options;    // constant

@@ -13,7 +13,7 @@ namespace {
 // costs, so only some of the opens do: those that an edit and a reload would make, and of the thousands that
 // follow a few.
 constexpr std::uint32_t opens_that_look = 64;
-constexpr std::uint32_t opens_between_looks = 1024;
+constexpr std::uint32_t opens_between_looks = 4096;
 
 constexpr bool looks_again(std::uint32_t opens) noexcept {
   return opens < opens_that_look || opens % opens_between_looks == 0;
@@ -41,7 +41,7 @@ template <class Share>
 [[gnu::noinline]] record* look_closer(const registry& g, module_record& found, std::uint64_t hash,
                                       std::string_view name, std::uint32_t opens) noexcept {
   if (keep_after_look(found, hash, name, opens)) return &found;
-  return g.known.find(hash, [&](module_record& r) {
+  return g.names.find(hash, [&](module_record& r) {
     return &r != &found && Share{}(r, opens) && keep_after_look(r, hash, name, opens);
   });
 }
@@ -50,7 +50,7 @@ template <class Share>
 [[gnu::always_inline]] inline record* share_by_name(const registry& g, std::string_view name) noexcept {
   const std::uint64_t hash = hash_bytes(name);
   std::uint32_t opens = 0;
-  module_record* const r = g.known.find(hash, [&](module_record& one) { return Share{}(one, opens); });
+  module_record* const r = g.names.find(hash, [&](module_record& one) { return Share{}(one, opens); });
   if (r == nullptr) return nullptr;
   const name_node& first = *read_published(r->names); // what is open has a name, most often one
   const bool known = first.size == name.size() && equal_bytes(first.text(), name.data(), name.size());

@@ -56,6 +56,27 @@ std::uint8_t kinds_of(const module_record& r, const void* address, bool known_fu
   return static_cast<std::uint8_t>(kinds);
 }
 
+void tell(failure& why, const question& q, const os::fault& fault) noexcept {
+  failure_parts parts;
+  parts.code = fault.cause;
+  parts.path = path_of(q.r);
+  parts.explanation = fault.explanation;
+  parts.missing = {q.name, q.length};
+  parts.call = fault.call;
+  parts.system_code = fault.code;
+  parts.system_text = fault.text;
+  fill(why, parts);
+}
+
+// The system had no part in it.
+void tell(failure& why, const question& q, errc cause) noexcept {
+  failure_parts parts;
+  parts.code = cause;
+  parts.path = path_of(q.r);
+  parts.missing = {q.name, q.length};
+  fill(why, parts);
+}
+
 bool ask_system(const question& q, found_symbol& found, os::fault& fault) {
   if (const char* const culprit = loader_blocked_by()) {
     fault.cause = errc::loader_blocked;
@@ -74,8 +95,16 @@ bool ask_system(const question& q, found_symbol& found, os::fault& fault) {
   return is_there;
 }
 
-// The module's own tables, then the system. What is found is remembered.
-bool look_up(const question& q, found_symbol& found, os::fault& fault) {
+// False with `why`. Apart from the rest, which has no need of a fault's texts.
+[[gnu::noinline]] bool ask_system_or_tell(const question& q, found_symbol& found, failure& why) {
+  os::fault fault;
+  if (ask_system(q, found, fault)) return true;
+  tell(why, q, fault);
+  return false;
+}
+
+// The module's own tables, then the system. What is found is remembered. False with `why`.
+bool look_up(const question& q, found_symbol& found, failure& why) {
   symbol_cache* const cache = cache_of(q.r);
   const std::uint32_t gnu_hash = os::symbol_table::gnu_hash_of(q.name, q.length);
   os::symbol_answer answer = cache != nullptr ? cache->ask(q.name, gnu_hash) : os::symbol_answer{};
@@ -90,51 +119,37 @@ bool look_up(const question& q, found_symbol& found, os::fault& fault) {
   if (answer.verdict == os::symbol_verdict::elsewhere) {
     answer = cache->ask_dependencies(q.r.handle, q.name, gnu_hash);
     if (answer.verdict == os::symbol_verdict::elsewhere) {
-      fault.cause = errc::symbol_not_found;
+      tell(why, q, errc::symbol_not_found);
       return false;
     }
   }
   found.name = q.name;
-  if (!ask_system(q, found, fault)) return false;
+  if (!ask_system_or_tell(q, found, why)) return false;
   if (cache != nullptr && answer.for_all_threads) cache->insert(q.hash, found, false);
   return true;
 }
 
-void* look_up_kind(const question& q, symbol_kind kind, os::fault& fault) {
+void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
   found_symbol found;
   if (q.r.is_static()) {
-    if (!find_static(q, found)) fault.cause = errc::symbol_not_found;
+    if (!find_static(q, found)) tell(why, q, errc::symbol_not_found);
     return found.address;
   }
   if (q.r.handle == nullptr) {
-    fault.cause = errc::module_is_loading; // by this thread: its initialiser holds a handle to it already
+    tell(why, q, errc::module_is_loading); // by this thread: its initialiser holds a handle to it already
     return nullptr;
   }
-  if (!look_up(q, found, fault)) return nullptr;
+  if (!look_up(q, found, why)) return nullptr;
   if (found.allows(kind)) return found.address;
-  fault.cause = errc::symbol_kind_mismatch;
+  tell(why, q, errc::symbol_kind_mismatch);
   return nullptr;
 }
 
 // Takes the question in parts, which fit into registers: the fast path keeps nothing in memory.
 [[gnu::noinline]] void* find_anew(record& r, name_view name, std::uint64_t hash, symbol_kind kind,
                                   failure& why) noexcept {
-  const question q{full(r), name.c_str(), name.size(), hash};
   try {
-    if (is_shut(q.r, why)) return nullptr;
-    os::fault fault;
-    void* const address = look_up_kind(q, kind, fault);
-    if (!fault) return address;
-    failure_parts parts;
-    parts.code = fault.cause;
-    parts.path = path_of(q.r);
-    parts.explanation = fault.explanation;
-    parts.missing = {q.name, q.length};
-    parts.call = fault.call;
-    parts.system_code = fault.code;
-    parts.system_text = fault.text;
-    fill(why, parts);
-    return nullptr;
+    return is_shut(r, why) ? nullptr : look_up_kind({full(r), name.c_str(), name.size(), hash}, kind, why);
   } catch (const std::bad_alloc&) {
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;

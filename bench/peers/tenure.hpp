@@ -26,7 +26,7 @@ public:
   static constexpr const char* name = Name;
   static constexpr role as = role::ours;
   static constexpr unsigned opens_before =
-      100; // it looks at the file at the first 64, and then at every 1,024th
+      100; // it looks at the file at the first 64, and then at every 4,096th
   using manager = tenure::manager<Policy, Checks::departure>;
   using path = std::string;
 

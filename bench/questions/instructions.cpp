@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned warm_up = 100,
-                   times = 1'000; // an open looks at its file at the first 64, then at every 1,024th
+                   times = 1'000; // an open looks at its file at the first 64, then at every 4,096th
 
 struct hot_path {
   const char* name; // in callgrind's files: QUESTION|WHO

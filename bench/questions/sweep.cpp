@@ -13,7 +13,7 @@ namespace {
 
 using manager = tenure::manager<tenure::policy::periodic_sweep>;
 
-constexpr unsigned opens_before = 100; // it looks at the file at the first 64, and then at every 1,024th
+constexpr unsigned opens_before = 100; // it looks at the file at the first 64, and then at every 4,096th
 
 // All idle, stamped, and not due for ten minutes.
 std::shared_ptr<manager> all_idle(const std::vector<std::string>& files, std::size_t count) {

@@ -81,18 +81,17 @@ private:
   // Each key leads to the record.
   void look_at_tables(const inner::module_record& r) {
     for (const inner::name_node* n = r.names; n != nullptr; n = n->next)
-      demand(leads_to(n->hash, r), n->text());
+      demand(leads_to(registry_.names, n->hash, r), n->text());
     if (r.is_static()) return;
     demand(r.handle != nullptr, "what is mapped has a handle");
-    demand(leads_to(inner::hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r),
-           "its handle leads to it");
+    const std::uint64_t handle_hash = inner::hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0);
+    demand(leads_to(registry_.images, handle_hash, r), "its handle leads to it");
     if (!(r.file == tenure::os::file_identity{}) && !r.superseded())
-      demand(leads_to(inner::hash_pair(r.file.volume, r.file.number), r), "its file leads to it");
+      demand(leads_to(registry_.images, inner::hash_pair(r.file.volume, r.file.number), r), "its file leads to it");
   }
 
-  [[nodiscard]] bool leads_to(std::uint64_t hash, const inner::module_record& r) const {
-    return registry_.known.find(hash, [&r](const inner::module_record& seen) { return &seen == &r; }) !=
-           nullptr;
+  [[nodiscard]] static bool leads_to(const inner::index& table, std::uint64_t hash, const inner::module_record& r) {
+    return table.find(hash, [&r](const inner::module_record& seen) { return &seen == &r; }) != nullptr;
   }
   [[nodiscard]] bool waits(const inner::module_record& r) const {
     for (const inner::module_record* one : waiting_)

@@ -76,7 +76,7 @@ TEST_CASE("a module that is opened all the time is found replaced after some tho
   folder.replace(file, "other_code");
   int more = 0;
   while (modules.open(file) == old && more != 5000) ++more;
-  CHECK(more <= 1024);
+  CHECK(more <= 4096);
 }
 
 TEST_CASE("a module whose file was deleted is still opened by its path while it is in use") {
