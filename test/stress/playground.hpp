@@ -7,6 +7,7 @@
 #include "stress/operations.hpp"
 #include "stress/oracle.hpp"
 #include "support/closed.hpp"
+#include "support/emulated.hpp"
 #include "support/invariants.hpp"
 #include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
@@ -112,7 +113,11 @@ public:
       demand(last.count(tenure::unload_outcome::deferred) == 0, "nothing waits for a thread that has ended",
              name_);
     demand(walk(true).empty(), "the tables agree before the end", walk(true));
-    static_cast<void>(modules_.force_close());
+    static_cast<void>(tenure_test::holds_at_once([this] { // what waited for a thread that has ended, too
+      static_cast<void>(modules_.force_close());
+      const tenure::manager_stats s = modules_.stats();
+      return keeps_pages || s.loads == s.closes;
+    }));
     demand(walk(true).empty(), "the tables agree at the end", walk(true));
     check_counts();
   }
