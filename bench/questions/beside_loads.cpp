@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -103,6 +104,13 @@ void ask_tail(suite& s, const char* question, const char* who, role as, const st
   for (unsigned i = 0; i != s.how_much().rounds; ++i)
     tails.push_back(tail_of(work, load, pace, s.how_much().sampling));
   s.note(fmt::format("{} beside {}, p99.9", question, name_of(pace)), who, as, "ns", std::move(tails));
+}
+
+void ask_idle_tail(suite& s, module_files& files, loading_pace pace) {
+  const std::string coming = files.copy("object");
+  const auto load = [&coming] { dlclose(dlopen(coming.c_str(), RTLD_NOW | RTLD_LOCAL)); };
+  for (const char* const question : {"open", "symbol"})
+    ask_tail(s, question, "nothing", role::floor, [] {}, load, pace);
 }
 
 } // namespace bench

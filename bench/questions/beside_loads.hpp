@@ -25,6 +25,9 @@ enum class loading_pace { none, each_millisecond, without_pause };
 void ask_tail(suite& s, const char* question, const char* who, role as, const std::function<void()>& work,
               const std::function<void()>& load, loading_pace pace);
 
+// The floor: nothing is done between two looks at the clock, while the system's loader is kept busy.
+void ask_idle_tail(suite& s, module_files& files, loading_pace pace);
+
 template <way W> void ask_beside_loads(suite& s, module_files& files, loading_pace pace) {
   if constexpr (!takes_threads<W>()) return;
   prepare<W>();

@@ -43,9 +43,9 @@ void ask_ours_together(suite& s, module_files& files) {
   ask_load<tenure_unchecked>(s, files);
   ask_plugin_builds(s, files);
   const std::string path(path_length, 'p');
-  s.add("open, 1 module", "hash, compare, count", role::floor, hash_compare_count(path, true));
-  s.add("symbol again, tiny", "hash, compare", role::floor, hash_compare_count("tiny_fn", false));
-  s.add("symbol again, one of 1,000", "hash, compare", role::floor, hash_compare_count("medium_500", false));
+  s.add("open, 1 module", "hash, compare, count", role::floor, hash_compare_count(path));
+  s.add("symbol again, tiny", "hash, compare, count", role::floor, hash_compare_count("tiny_fn"));
+  s.add("symbol again, one of 1,000", "hash, compare, count", role::floor, hash_compare_count("medium_500"));
 }
 
 void ask_ours_alone(suite& s, module_files& files) {
@@ -69,6 +69,7 @@ void ask_ours_thousand(suite& s, module_files& files, const std::vector<std::str
 
 void ask_ours_beside_loads(suite& s, module_files& files, loading_pace pace) {
   ask_beside_loads<tenure_default>(s, files, pace);
+  ask_idle_tail(s, files, pace);
 }
 
 void ask_ours_scale(suite& s, const std::vector<std::string>& resident) {
