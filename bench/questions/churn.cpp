@@ -81,7 +81,9 @@ void ask_our_objects(suite& s, module_files& files) {
   ask_by_path<policy::deferred_one>(s, files, "tenure, deferred_one");
   ask_two_in_turn<policy::deferred<2>>(s, files, "tenure, deferred<2>");
   ask_two_in_turn<policy::periodic_sweep>(s, files, "tenure, periodic_sweep");
-  s.add("object", "new, call, delete", role::floor, held_object(factory_of(files.copy("object"))));
+  make_object* const make = factory_of(files.copy("object"));
+  s.add("object", "new, call, delete", role::floor, held_object(make));
+  s.add("object", "new, call, delete, count", role::floor, held_and_counted_object(make));
 }
 
 } // namespace bench

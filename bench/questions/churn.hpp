@@ -39,6 +39,22 @@ inline body held_object(make_object* make) {
   };
 }
 
+// The same, and a reference is counted for as long as the object lives.
+inline body held_and_counted_object(make_object* make) {
+  return [make](benchmark::State& s) {
+    std::uint64_t word = 1;
+    for (auto _ : s) {
+      __atomic_fetch_add(&word, 1, __ATOMIC_RELAXED); // relaxed: only its cost is of interest
+      object* const made = make();
+      int value = made->value();
+      benchmark::DoNotOptimize(value);
+      delete made;
+      __atomic_fetch_sub(&word, 1, __ATOMIC_ACQ_REL); // acq_rel: as a release of a reference has it
+    }
+    escape(word);
+  };
+}
+
 } // namespace bench
 
 #endif

@@ -38,7 +38,8 @@ void print_heading(const outcome& o) {
              "thread. Spread: the middle half, of both sides of a ratio. Raw: dlopen, dlsym, "
              "dlclose.\nEach module that is opened again was opened 100 times before: Tenure looks at its "
              "file at the first 64, then at "
-             "every 4,096th.\n",
+             "every 4,096th.\nA target in ns was set on another machine; it is judged by its ratio to a floor, which took what "
+             "stands in brackets there.\n",
              o.repetitions);
   if (o.quick)
     fmt::print(
