@@ -45,20 +45,19 @@ private:
   // Null if what is remembered is of another load, or is just being written.
   [[nodiscard]] void* recall(const detail::record* r) const noexcept {
     if (r == nullptr) return nullptr;
-    const detail::word before = detail::read_published(version_);
     const std::uint64_t load = detail::read_published(load_);
     void* const address = detail::read_published(address_);
-    const bool whole = (before & 1) == 0 && detail::glance(version_) == before; // nobody wrote in between
-    return whole && load == detail::glance(r->load) ? address : nullptr; // 0, of a module that was shut down, has none
+    const bool whole = detail::glance(load_) == load; // nobody wrote in between: no load's number comes again
+    return whole && load == detail::glance(r->load) ? address : nullptr;
   }
 
   void remember(std::uint64_t load, void* address) noexcept {
-    detail::word seen = detail::look(version_);
-    if (load == 0 || (seen & 1) != 0 || !detail::replace(version_, seen, seen + 1)) return; // another thread writes
-    // release, both: who sees one of these sees that the version is odd, or a later one
+    detail::word nobody = 0;
+    if (load == 0 || !detail::replace(writer_, nobody, 1)) return; // shut down by now, or another thread writes
+    detail::publish_value(load_, no_load);
+    detail::publish_value(address_, address); // who sees this one sees that the number before it is gone
     detail::publish_value(load_, load);
-    detail::publish_value(address_, address);
-    detail::publish_value(version_, seen + 2);
+    detail::publish_value(writer_, detail::word{0});
   }
 
   [[nodiscard]] F* look_up(const module& m) {
@@ -76,9 +75,11 @@ private:
     return as_target(address);
   }
 
+  static constexpr std::uint64_t no_load = ~std::uint64_t{0}; // not even of a module that was shut down, which is 0
+
   name_view name_;
-  detail::word version_ = 0; // odd while a thread writes the other two
-  std::uint64_t load_ = 0;   // of the module that `address_` is in
+  detail::word writer_ = 0;      // 1 while a thread writes the other two
+  std::uint64_t load_ = no_load; // of the module that `address_` is in
   void* address_ = nullptr;
 };
 
