@@ -5,7 +5,6 @@
 #include "linger.hpp"
 #include "loader_scope.hpp"
 #include "loader_turn.hpp"
-#include "os/dead_frames.hpp"
 #include "os/fork.hpp"
 #include "os/quarantine.hpp"
 #include "plugin_host.hpp"
@@ -63,7 +62,6 @@ close_result close_image(const registry& g, module_record& r, const char* why) n
     result.refused = !os::close(r.handle, fault);
     result.took = os::now() - start;
   }
-  os::wipe_dead_frames<4 * 1024>(); // of its finalisers: the next image may come to lie at the same addresses
   if (fault.blocks_loader) note_thrower(r.file, r.path());
   result.gone = !result.refused && r.image.known() && !os::is_mapped(r.image, r.loaded_as.c_str());
   os::finish_departure(note, result.gone);

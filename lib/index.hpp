@@ -1,10 +1,11 @@
 // A table from hashes (of names; of files and native handles) to records.
 //
-// Readers of a table for anybody take no lock and wait for nobody. A reader may see a place half changed: the hash of one entry with the record of another, or miss an entry
-// that is being moved. Both are harmless: a hit counts only after the reader holds a reference and has
-// compared the key in the record itself, and a miss goes on to the registry's mutex, under which the table is
-// exact. Records are never freed while the registry lives, and arrays that were outgrown are kept until its
-// end (together they are smaller than the present one), so whatever a slow reader follows is still there.
+// Readers of a table for anybody take no lock and wait for nobody. They may see a place half changed, the hash
+// of one entry with the record of another, or miss an entry that is being moved. Both are harmless: a hit counts
+// only after the reader holds a reference and has compared the key in the record itself, and a miss goes on to
+// the registry's mutex, under which the table is exact. Records are never freed while the registry lives, and
+// arrays that were outgrown are kept until its end (together they are smaller than the present one), so whatever
+// a slow reader follows is still there.
 #ifndef TENURE_LIB_INDEX_HPP
 #define TENURE_LIB_INDEX_HPP
 

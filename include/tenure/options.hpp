@@ -105,6 +105,7 @@ struct open_options {
   // of several threads side by side (musl, macOS, the BSDs).
   duration patience = default_patience;
 };
+// What an open does that is told nothing else.
 inline constexpr open_options usual_options{};
 
 } // namespace tenure::inline v1
