@@ -234,6 +234,8 @@ union immortal_category {
 
 } // namespace
 
+bool wants_text(const failure& why) noexcept { return failure_access::wants_text(why); }
+
 void fill(failure& why, const failure_parts& parts) noexcept {
   failure_access::set(why, parts.code, failure_access::wants_text(why) ? make_text(parts) : nullptr);
 }

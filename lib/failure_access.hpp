@@ -23,6 +23,9 @@ struct failure_parts {
   std::string_view advice; // what to do
 };
 
+// False for a failure that nobody will ask for its text: a caller with room for a code only.
+[[nodiscard]] bool wants_text(const failure& why) noexcept;
+
 // Never throws: if memory for the text is refused, the code alone is kept.
 void fill(failure& why, const failure_parts& parts) noexcept;
 void fill(failure& why, const os::fault& fault, std::string_view path) noexcept;

@@ -72,8 +72,10 @@ void tell(failure& why, const question& q, const os::fault& fault) noexcept {
 void tell(failure& why, const question& q, errc cause) noexcept {
   failure_parts parts;
   parts.code = cause;
-  parts.path = path_of(q.r);
-  parts.missing = {q.name, q.length};
+  if (wants_text(why)) {
+    parts.path = path_of(q.r);
+    parts.missing = {q.name, q.length};
+  }
   fill(why, parts);
 }
 

@@ -11,9 +11,12 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <filesystem>
 #include <new>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,6 +28,9 @@ using tenure_test::is_mapped;
 using tenure_test::scratch;
 
 namespace {
+
+// Else a path becomes UTF-16 whenever the system is asked about its file.
+constexpr bool paths_are_bytes = std::is_same_v<std::filesystem::path::value_type, char>;
 
 constexpr int enough = 500; // allocations; no operation comes near
 
@@ -161,6 +167,26 @@ TEST_CASE("an open that fails anyway says why, or that memory ran out") {
       return refused;
     });
   }
+}
+
+TEST_CASE("to open what is in use, to look up again, to copy and to drop take no memory, also at an open that looks at the file" *
+          doctest::skip(!paths_are_bytes)) {
+  const files f;
+  tenure::manager<> modules;
+  const tenure::module held = modules.open(f.a);
+  static_cast<void>(held.symbol<int()>("answer"));
+  std::error_code code;
+  const auto use = [&] {
+    for (int i = 0; i != 10'000; ++i) { // at 66 of which the file is looked at
+      const tenure::module again = modules.open(f.a, code);
+      const tenure::module copy = again;
+      static_cast<void>(copy.symbol<int()>("answer", code));
+      static_cast<void>(copy.symbol<int()>("no_such_symbol", code));
+    }
+  };
+  use();
+  CHECK_FALSE(with_failure(1, use));
+  CHECK(code == errc::symbol_not_found);
 }
 
 TEST_CASE("reviving an idle module") {
