@@ -223,7 +223,11 @@ record* opening::load(module_record& r, const location& where) {
     const sync::scoped_lock lock(g_.mutex);
     return give_up_locked(r);
   }
-  return by_handle(seen, name_); // a thread inside the loader got ahead of us and published it
+  // A thread inside the loader got ahead of us and published it.
+  if (!seen.copied) return by_handle(seen, name_);
+  system_close(std::exchange(seen.handle, nullptr)); // whoever comes later shares what is there, copy or not
+  discard_private_copy(seen.path);
+  return by_file(where);
 }
 
 // Right after the load, before anybody else has the module.
