@@ -94,6 +94,7 @@ void linger_locked(registry& g, module_record& r, const close_result& result) no
   ++g.stats.lingers;
   registry::set_evidence_locked(r, result.why.detail.c_str());
   r.reason = result.why.reason;
+  r.violation = result.violation;
   r.state = phase::lingering;
   g.lingered = true;
   g.end_shutdown_locked(r);
@@ -386,7 +387,9 @@ void registry::look_at_lingering(report_builder* report) noexcept {
     if (r->reason == linger_reason::tls_destructor_pending) kick(*r);
     const bool mapped = os::is_mapped(r->image, r->loaded_as.c_str());
     const sync::scoped_lock lock(mutex);
+    r->state = phase::lingering; // as which it is described
     unload_entry entry = describe_locked(*r);
+    r->state = phase::closing;
     const bool reopened =
         mapped && find_image_locked(r->handle, r->loaded_as, r) != nullptr; // beside us, while we looked
     entry.outcome = reopened ? unload_outcome::busy

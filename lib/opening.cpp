@@ -183,6 +183,9 @@ void opening::begin_locked(module_record*& r, const location& where) {
     g_.images.insert(hash_file(fresh.file), fresh);
     g_.keep();
     r = &fresh;
+  } else if (references_to(*r) == 0) {
+    // It was closed: what was remembered of it may lie elsewhere from now on.
+    r->generation = r->generation + 1;
   }
   r->state = phase::loading;
   r->worker = sync::this_thread_id();
@@ -261,6 +264,7 @@ bool opening::try_spellings(const location& where, loaded& seen, os::fault& faul
     {
       const sync::scoped_lock lock(g_.mutex);
       old = g_.find_image_locked(seen.handle, seen.path, nullptr);
+      if (old == nullptr) g_.supersede_locked(where.path, where.file);
       if (old == nullptr || old->file == where.file) return true;
       idle_access::note_superseded(*old, true);
     }
@@ -303,6 +307,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   ++g_.stats.loads;
   g_.stats.loading = g_.stats.loading + seen.took;
   r.reason = linger_reason::none;
+  r.violation = errc::ok;
   r.state = phase::open;
   r.kept_by = keeper::nobody;
   r.worker = 0;

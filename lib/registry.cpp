@@ -225,6 +225,15 @@ module_record* registry::find_image_locked(void* handle, const std::string& load
   });
 }
 
+// What was loaded from another file of this path. A loader that goes by the file itself (musl) never gives it
+// again, so nobody else notes it.
+void registry::supersede_locked(std::string_view path, const os::file_identity& now_there) noexcept {
+  names.find(hash_bytes(path), [&](module_record& r) {
+    if (r.named(path) && !r.is_static() && !(r.file == now_there)) idle_access::note_superseded(r, true);
+    return false;
+  });
+}
+
 // Turns victims into records that this thread will close.
 void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
   while (!victims.empty()) {

@@ -112,6 +112,7 @@ struct registry {
   [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
   [[nodiscard]] module_record* find_image_locked(void* handle, const std::string& loaded_as,
                                                  const module_record* except) noexcept;
+  void supersede_locked(std::string_view path, const os::file_identity& now_there) noexcept;
   void claim_locked(idle_list& victims, closing_chain& out) noexcept;
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;

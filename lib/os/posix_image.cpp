@@ -239,10 +239,28 @@ bool is_mapped(const mapped_image& image, const char* path) noexcept {
 
 #endif
 
+namespace {
+
+#if defined(__linux__) && !defined(__GLIBC__) && !defined(__BIONIC__)
+// musl asks which file a path leads to: one that is gone, as of a private copy, or by now another one, which
+// may be loaded too. But its handles are the entries of its list, uncounted, and none of them ever goes.
+void* handle_of_base(const void* base) noexcept {
+  link_map* entry = nullptr;
+  if (::dlinfo(::dlopen(nullptr, RTLD_LAZY), RTLD_DI_LINKMAP, &entry) != 0) return nullptr;
+  while (entry != nullptr && reinterpret_cast<const void*>(entry->l_addr) != base) entry = entry->l_next;
+  return entry;
+}
+#else
+void* handle_of_base(const void*) noexcept { return nullptr; } // the handle is to be counted: by an open
+#endif
+
+} // namespace
+
 void* handle_of_address(const void* address, fault& why) {
   Dl_info info{};
   const bool known = ::dladdr(address, &info) != 0 && info.dli_fname != nullptr;
-  void* const handle = known ? ::dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : nullptr;
+  void* handle = known ? handle_of_base(info.dli_fbase) : nullptr;
+  if (known && handle == nullptr) handle = ::dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
   if (handle == nullptr) why.cause = errc::no_module_at_address;
   return handle;
 }

@@ -1,6 +1,8 @@
 // The hooks of tenure/plugin.h: before anybody has the module, and before it goes.
 #include "plugin/talkers.hpp"
 #include "support/closed.hpp"
+#include "support/cxx_runtime.hpp"
+#include "support/system_loader.hpp"
 #include "support/until.hpp"
 
 #include <doctest/doctest.h>
@@ -76,7 +78,7 @@ TEST_CASE("an exception out of tenure_loaded is an error of its own, and the man
     CHECK(!s.modules.open(s.a, why));
     CHECK(why.code() == errc::hook_threw);
     const bool has_words = std::string(why.what()).find("the talker is cross") != std::string::npos;
-    CHECK(has_words == (act == talk_act::throw_own));
+    CHECK(has_words == (act == talk_act::throw_own && tenure_test::one_cxx_runtime));
     CHECK(is_gone(s.a));
   }
   CHECK(s.modules.open(s.b).symbol<int()>("answer")() == 42);
@@ -104,7 +106,26 @@ TEST_CASE("an exception out of tenure_unloading does not keep the module, and is
   REQUIRE(e != nullptr);
   CHECK(e->outcome == tenure_test::closed_outcome());
   CHECK(e->violation == errc::hook_threw);
-  if (loader_unmaps()) CHECK(std::string(e->detail).find("the talker is cross") != std::string::npos);
+  if (loader_unmaps())
+    CHECK(std::string(e->detail).find("the talker is cross") != std::string::npos);
+  else
+    CHECK(std::string(e->detail).find("never unmaps") != std::string::npos); // why it lingers goes first
+}
+
+TEST_CASE("and is reported of a module that stays for somebody else's sake, too") {
+  at_the_end s;
+  s.when_a_unloads = [] { return talk_act::throw_own; };
+  static_cast<void>(s.modules.open(s.a));
+  void* const theirs = tenure_test::raw_open(s.a);
+  REQUIRE(theirs != nullptr);
+  for (int i = 0; i != 2; ++i) { // the close, and a look at what it has left
+    const auto report = s.modules.final_close();
+    const tenure::unload_entry* const e = tenure_test::entry_of(report, s.a);
+    REQUIRE(e != nullptr);
+    CHECK(e->outcome == tenure::unload_outcome::lingering);
+    CHECK(e->violation == errc::hook_threw);
+  }
+  tenure_test::raw_close(theirs);
 }
 
 TEST_CASE("a plug-in of another API version is refused with both numbers before anything of it is called") {

@@ -2,6 +2,7 @@
 // calls return. One that waited would be waited for by the test in turn: it would never end.
 #include "support/hook.hpp"
 #include "support/modules.hpp"
+#include "support/scratch.hpp"
 #include "support/until.hpp"
 
 #include <tenure/tenure.hpp>
@@ -50,6 +51,8 @@ template <class Policy> struct world {
     inside.set();
     static_cast<void>(go_on.wait());
   }};
+  const tenure_test::scratch folder;
+  const std::string stopped_in = folder.copy("hooked_a"); // it may stay, and begins but once
   tenure::manager<Policy> modules;
   const std::string path = module_path("libbasic.so");
   tenure::module held = modules.open(path);
@@ -58,7 +61,7 @@ template <class Policy> struct world {
   std::thread loader;
 
   world() {
-    loader = std::thread([this] { static_cast<void>(modules.open(module_path("hooked_a"))); });
+    loader = std::thread([this] { static_cast<void>(modules.open(stopped_in)); });
     REQUIRE(inside.wait());
   }
   world(const world&) = delete;

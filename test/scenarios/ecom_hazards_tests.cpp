@@ -117,11 +117,15 @@ TEST_CASE_TEMPLATE("E-H5: a module's static destructor may destroy a plug-in: no
   }
   s.clear();
   s.clear();
-  CHECK(at.runs == tenure_test::initialisations(1) * (tenure_test::loader_unmaps() ? 1 : 0));
-  if (at.runs == 0) s.objects.destroy(at.victim);
+  CHECK(at.runs == (tenure_test::loader_unmaps() ? 1 : 0));
+  if (at.runs == 0) { // its destructor is still to come, at the process's end, when this scene has gone
+    s.objects.destroy(at.victim);
+    s.modules.open(s.a).template symbol<void(void (*)(void*), void*)>("call_at_the_end")(nullptr, nullptr);
+  }
   s.clear();
   CHECK(s.now() == counts{});
-  CHECK(s.modules.stats().closes == 2);
+  CHECK(s.modules.stats().closes == s.modules.stats().loads);
+  CHECK(s.modules.stats().loads == (at.runs == 0 ? 3 : 2));
 }
 
 TEST_CASE("E-H6: a stale key is never good for the next object in its place") {

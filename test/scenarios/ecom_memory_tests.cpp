@@ -1,6 +1,7 @@
 // E-B11: every allocation of a create fails once, in turn. A program of its own: operator new is replaced.
 #include "faults/failing_new.hpp"
 #include "scenarios/session.hpp"
+#include "support/cxx_runtime.hpp"
 
 #include <doctest/doctest.h>
 
@@ -92,8 +93,8 @@ TEST_CASE("E-B11: a create that fails says why, and leaves others alone (CT-0703
         nullptr);
   CHECK(why.code() == errc::key_of_another_type);
   CHECK(s.objects.find<spelling>(other.key()) == nullptr);
-  CHECK_THROWS_AS(s.create(s.a, "make_failing"), std::runtime_error);
-  CHECK_THROWS_AS(s.create(s.a, "make_without_memory"), std::bad_alloc);
+  CHECK(tenure_test::throws<std::runtime_error>([&] { return s.create(s.a, "make_failing"); }));
+  CHECK(tenure_test::throws<std::bad_alloc>([&] { return s.create(s.a, "make_without_memory"); }));
   CHECK(s.now() == counts{1, 1, 1});
   CHECK(other->value() == 1);
 }

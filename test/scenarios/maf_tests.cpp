@@ -1,5 +1,6 @@
 // What .NET's System.AddIn does with lifetimes: tokens, containers, hand-over.
 #include "scenarios/parts.hpp"
+#include "support/cxx_runtime.hpp"
 #include "support/emulated.hpp"
 #include "support/until.hpp"
 
@@ -226,9 +227,13 @@ TEST_CASE("M-B17: an activation that fails leaves no container behind") {
   CHECK_THROWS_AS(activate("make_absent"), tenure::error);
   CHECK_THROWS_AS(activate("make_nothing"), tenure::error);
   CHECK_THROWS(activate("make_failing"));
-  CHECK_THROWS_AS(activate("make_without_memory"), std::bad_alloc);
+  CHECK(tenure_test::throws<std::bad_alloc>([&] { return activate("make_without_memory"); }));
   CHECK(told.lines() == std::vector<std::string>(4, "last revoke"));
-  CHECK(!w.loaded(w.a));
+  // Of what its runtime counted as thrown, and not ours, one seems to be in flight for ever: so it may have
+  // to wait.
+  const bool waits =
+      !tenure_test::one_cxx_runtime && w.modules.report().count(tenure::unload_outcome::deferred) == 1;
+  CHECK((!w.loaded(w.a) || waits));
   CHECK(w.modules.stats().active == 0);
 }
 

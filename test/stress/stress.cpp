@@ -12,6 +12,7 @@
 // sanitizer's word is a failure like any other.
 #include "policies/all_policies.hpp"
 #include "stress/playground.hpp"
+#include "support/cxx_runtime.hpp"
 #include "support/hook.hpp"
 #include "support/sanitizer_defaults.hpp"
 
@@ -32,6 +33,10 @@ using tenure::departure_check;
 // A search of all memory reads the sanitizers' own, too, for seconds.
 constexpr bool searches_memory = !tenure_test::address_sanitizer && !tenure_test::thread_sanitizer;
 bool applies(operation what) {
+  // What is never unmapped needs what it needs for ever. And each library with a C++ runtime of its own that
+  // has thrown takes one of a process's thread-local keys, of which musl has 128.
+  if (what == operation::dependency) return tenure_test::loader_unmaps();
+  if (what == operation::exception) return tenure_test::one_cxx_runtime;
   return what != operation::sweep_references || (searches_memory && tenure::os::memory_is_searched());
 }
 

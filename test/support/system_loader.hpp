@@ -48,6 +48,14 @@ inline bool loader_can_be_unwound() {
 }
 #endif
 
+// True if the loader gives what it has loaded under a path, whatever file is there by now. musl looks which
+// file it is.
+#if defined(__linux__) && !defined(__GLIBC__) && !defined(__BIONIC__)
+inline constexpr bool loader_goes_by_path = false;
+#else
+inline constexpr bool loader_goes_by_path = true;
+#endif
+
 // True if the system can tell a function's address from a variable's.
 #if defined(__GLIBC__)
 inline constexpr bool functions_are_told = true;

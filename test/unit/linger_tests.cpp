@@ -4,6 +4,7 @@
 #include "support/scratch.hpp"
 #include "support/system_loader.hpp"
 
+#include <tenure/cached_symbol.hpp>
 #include <tenure/format.hpp>
 #include <tenure/tenure.hpp>
 
@@ -99,6 +100,45 @@ TEST_CASE(
   const auto swept = modules.sweep();
   CHECK(swept.count(tenure_test::closed_outcome()) == 1);
   CHECK(all_closed(modules.report()));
+}
+
+TEST_CASE(
+    "what is closed and lingers is, once opened again, nothing that a weak handle of before refers to") {
+  manager modules;
+  tenure::module m = modules.open(module_path("linger_nodelete"));
+  const tenure::weak_module weak = m;
+  const tenure::cached_symbol<int()> remembered = m.symbol<int()>("touch");
+  m.reset();
+  CHECK(!weak.lock());
+  m = modules.open(module_path("linger_nodelete"));
+  CHECK(!weak.lock());
+  CHECK(!remembered.lock());
+  CHECK(tenure::weak_module(m).lock() == m);
+}
+
+TEST_CASE("what lingered, went by itself and lies elsewhere now is not reached by what was remembered of it" *
+          doctest::skip(!loader_unmaps())) {
+  manager modules;
+  tenure::module m = modules.open(module_path("basic"));
+  const tenure::cached_symbol<int()> remembered = m.symbol<int()>("answer");
+  void* const theirs = ::dlopen(m.path(), RTLD_NOW);
+  m.reset();
+  REQUIRE(modules.report().count(unload_outcome::lingering) == 1);
+  ::dlclose(theirs); // and nobody has told the manager
+  const auto in_its_place = modules.open(module_path("second"));
+  m = modules.open(module_path("basic"));
+  CHECK(!remembered.lock());
+  CHECK(m.symbol<int()>("answer")() == 42);
+}
+
+TEST_CASE("the close that a module survives says in words why, as every report after it") {
+  tenure::manager<tenure::policy::final_close> modules;
+  static_cast<void>(modules.open(module_path("linger_nodelete")));
+  const auto closed = modules.final_close();
+  REQUIRE(closed.count(unload_outcome::lingering) == 1);
+  const std::string words = closed.begin()->detail;
+  CHECK(words.find(loader_unmaps() ? "nodelete" : "never unmaps") != std::string::npos);
+  CHECK(words == modules.report().begin()->detail);
 }
 
 TEST_CASE("a module that another one is linked with lingers while that one is loaded") {

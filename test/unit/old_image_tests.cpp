@@ -2,12 +2,14 @@
 // out.
 #include "support/closed.hpp"
 #include "support/scratch.hpp"
+#include "support/system_loader.hpp"
 
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using tenure_test::scratch;
@@ -15,6 +17,8 @@ using tenure_test::scratch;
 namespace {
 
 int answer_now(const tenure::module& m) { return m.symbol<int()>("answer")(); }
+
+constexpr std::size_t most_versions = 20; // more than there are spellings
 
 // Each version of one file, opened and kept, until none of its spellings is left.
 struct versions {
@@ -25,9 +29,10 @@ struct versions {
   tenure::failure why;
 
   versions() {
-    while (tenure::module m = modules.open(file, why)) {
-      held.push_back(m);
-      REQUIRE(held.size() < 20);
+    while (held.size() != most_versions) {
+      tenure::module m = modules.open(file, why);
+      if (!m) return;
+      held.push_back(std::move(m));
       folder.replace(file, held.size() % 2 == 0 ? "basic" : "other_code");
     }
   }
@@ -39,9 +44,15 @@ TEST_CASE(
     "a file that was replaced too often while each version is used is an error with the file and the cure") {
   const versions v;
   CHECK(v.held.size() > 2);
-  CHECK(v.why.code() == tenure::errc::old_image_still_mapped);
-  CHECK(std::string(v.why.what()).find(v.file) != std::string::npos);
-  CHECK(std::string(v.why.what()).find("private_copy") != std::string::npos);
+  if (tenure_test::loader_goes_by_path) {
+    CHECK(v.held.size() < most_versions);
+    CHECK(v.why.code() == tenure::errc::old_image_still_mapped);
+    CHECK(std::string(v.why.what()).find(v.file) != std::string::npos);
+    CHECK(std::string(v.why.what()).find("private_copy") != std::string::npos);
+  } else {
+    CHECK(v.held.size() == most_versions); // none is in the way of the next one
+    CHECK(!v.why);
+  }
   CHECK(v.modules.stats().resident == v.held.size());
   for (std::size_t i = 0; i != v.held.size(); ++i)
     CHECK(answer_now(v.held[i]) == (i % 2 == 0 ? 42 : 43)); // none is another's

@@ -57,6 +57,13 @@ TEST_CASE("no copy is left behind, neither when the module goes nor when it cann
   CHECK(files_in(folder) == 2);
 }
 
+TEST_CASE("an address in a copy leads to its module, though the copy's file may be gone") {
+  const scratch folder;
+  tenure::manager<> modules;
+  const tenure::module m = modules.open(folder.copy("basic"), apart);
+  CHECK(modules.containing(reinterpret_cast<const void*>(m.symbol<int()>("answer").get())) == m);
+}
+
 TEST_CASE("later opens of the file share the copy that is in use") {
   const scratch folder;
   const std::string file = folder.copy("basic");

@@ -47,6 +47,8 @@ TEST_CASE("an active module whose file was replaced stays, and the new file is a
   CHECK(fresh != old);
   CHECK(answer_of(old) == 42);
   CHECK(answer_of(fresh) == 43);
+  for (const tenure::module& m : {old, fresh})
+    CHECK(modules.containing(reinterpret_cast<const void*>(m.symbol<int()>("answer").get())) == m);
   const auto report = modules.report();
   REQUIRE(report.size() == 2);
   int replaced = 0;

@@ -55,7 +55,10 @@ TEST_CASE("a module whose initialiser crashes is refused, and the message names 
 }
 
 TEST_CASE("a module whose finaliser crashes is refused") {
-  CHECK(open_one_that(module_event::finalised, [] { ::raise(SIGBUS); }).code() == errc::trial_failed);
+  // Where nothing is unmapped, a trial cannot see it: finalisers run at the end of a process only, and not of
+  // a child's.
+  const errc expected = tenure_test::loader_unmaps() ? errc::trial_failed : errc::ok;
+  CHECK(open_one_that(module_event::finalised, [] { ::raise(SIGBUS); }).code() == expected);
 }
 
 TEST_CASE("a module whose initialiser calls exit is refused, and no exit handler of the host runs for it") {
