@@ -487,22 +487,4 @@ record* add_static_module(registry& g, const char* name, const static_symbol* sy
   });
 }
 
-bool add_search_path(registry& g, path_view folder, failure& why) noexcept {
-  try {
-    os::fault fault;
-    std::string path = os::to_internal(folder, fault);
-    if (!fault) path = os::make_absolute(path, fault);
-    if (fault) {
-      fill(why, fault, path);
-      return false;
-    }
-    const sync::scoped_lock lock(g.mutex);
-    g.search_path.push_back(std::move(path));
-    return true;
-  } catch (const std::bad_alloc&) {
-    set_failure(why, errc::out_of_memory, "", "");
-    return false;
-  }
-}
-
 } // namespace tenure::inline v1::detail

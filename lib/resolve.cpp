@@ -1,7 +1,9 @@
 #include "resolve.hpp"
 
 #include "failure_access.hpp"
+#include "registry.hpp"
 
+#include <new>
 #include <utility>
 
 namespace tenure::inline v1::detail {
@@ -90,6 +92,24 @@ bool resolve(const std::string& name, const std::vector<std::string>& search_pat
   }
   report_not_found(name, found, why);
   return false;
+}
+
+bool add_search_path(registry& g, path_view folder, failure& why) noexcept {
+  try {
+    os::fault fault;
+    std::string path = os::to_internal(folder, fault);
+    if (!fault) path = os::make_absolute(path, fault);
+    if (fault) {
+      fill(why, fault, path);
+      return false;
+    }
+    const sync::scoped_lock lock(g.mutex);
+    g.search_path.push_back(std::move(path));
+    return true;
+  } catch (const std::bad_alloc&) {
+    set_failure(why, errc::out_of_memory, "", "");
+    return false;
+  }
 }
 
 } // namespace tenure::inline v1::detail
