@@ -131,7 +131,7 @@ TEST_CASE("a close that finds the loader standing still is put off, says so, and
   CHECK(report.count(tenure::unload_outcome::deferred) == 1);
   lock.unlock();
   standing.let_go();
-  CHECK(modules.sweep().count(tenure::unload_outcome::gone) == 1);
+  static_cast<void>(modules.sweep()); // unless the other thread's safe point was faster
   CHECK(!is_mapped(used));
 }
 
