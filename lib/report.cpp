@@ -30,7 +30,11 @@ void report_builder::look_at_files() noexcept {
     unload_entry& entry = data_->entries[i];
     const os::file_identity loaded = data_->subjects[i].file;
     if (entry.outcome == unload_outcome::gone || loaded == os::file_identity{}) continue;
-    if (os::was_replaced(entry.path, loaded)) entry.file_replaced = true;
+    try {
+      if (os::was_replaced(entry.path, loaded)) entry.file_replaced = true;
+    } catch (const std::bad_alloc&) {
+      data_->complete = false;
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include "opening.hpp"
 #include "registry.hpp"
 
+#include <new>
 #include <utility>
 
 namespace tenure::inline v1::detail {
@@ -22,7 +23,11 @@ constexpr bool looks_again(std::uint32_t opens) noexcept {
 // Pre: a reference is held.
 bool file_was_replaced(const module_record& r, const name_node& name) noexcept {
   if (r.is_static()) return false;
-  return os::was_replaced(os::has_folder(name.view()) ? name.text() : r.path(), r.file);
+  try {
+    return os::was_replaced(os::has_folder(name.view()) ? name.text() : r.path(), r.file);
+  } catch (const std::bad_alloc&) {
+    return false; // the next look will tell
+  }
 }
 
 // Pre: a reference to `r` is held. True if it may be given out: known by that name, and its file, if it is

@@ -82,8 +82,8 @@ std::vector<std::string> decorate(std::string_view name);
 // Which file `path` leads to, links followed; regular files only. Errors: as file::open.
 bool identify(const std::string& path, file_identity& out, fault& why);
 // True if another regular file than `known` stands there by now; a file that is gone, or cannot be looked at, was not
-// replaced. Allocates nothing on POSIX.
-[[nodiscard]] bool was_replaced(const char* path, const file_identity& known) noexcept;
+// replaced. Allocates nothing on POSIX; may throw std::bad_alloc elsewhere.
+[[nodiscard]] bool was_replaced(const char* path, const file_identity& known);
 // Appends the names of all that lies in a folder, but for "." and "..", in any order. Errors: file_not_found,
 // permission_denied, file_unreadable, out_of_memory.
 bool list_folder(const std::string& folder, std::vector<std::string>& names, fault& why);

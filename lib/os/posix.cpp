@@ -180,7 +180,7 @@ bool identify(const std::string& path, file_identity& out, fault& why) {
   return true;
 }
 
-bool was_replaced(const char* path, const file_identity& known) noexcept {
+bool was_replaced(const char* path, const file_identity& known) {
   struct stat s;
   return ::stat(path, &s) == 0 && S_ISREG(s.st_mode) && !(identity_of(s) == known);
 }

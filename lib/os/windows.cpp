@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <new>
 
 namespace tenure::inline v1::os {
 
@@ -160,14 +159,10 @@ bool identify(const std::string& path, file_identity& out, fault& why) {
   return true;
 }
 
-bool was_replaced(const char* path, const file_identity& known) noexcept {
-  try {
-    file_identity now;
-    fault ignored;
-    return identify(path, now, ignored) && !(now == known);
-  } catch (const std::bad_alloc&) {
-    return false; // the next look will tell
-  }
+bool was_replaced(const char* path, const file_identity& known) {
+  file_identity now;
+  fault ignored;
+  return identify(path, now, ignored) && !(now == known);
 }
 
 // --- the loader ---
