@@ -32,11 +32,6 @@ void system_close(void* handle) {
 
 namespace {
 
-std::uint64_t hash_handle(void* handle) noexcept {
-  return hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0);
-}
-std::uint64_t hash_file(const os::file_identity& f) noexcept { return hash_pair(f.volume, f.number); }
-
 // Of the whole process: a shortcut may meet modules of several managers.
 constinit std::uint64_t loads_so_far = 0;
 
@@ -298,7 +293,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   g_.images.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
   idle_access::note_whose_and_when(
-      r, r.file == os::file_identity{} ? 0 : hash_pair(r.file.volume, r.file.number),
+      r, r.file == os::file_identity{} ? 0 : hash_file(r.file),
       g_.table.reads_time ? g_.now() : time_point{});
   idle_access::note_use(r);
   ++r.loads;

@@ -141,6 +141,14 @@ struct idle_access { // the manager's way into what policies only read
   static void note_single_threaded(idle_module& m, bool yes) noexcept { m.single_threaded_ = yes; }
 };
 
+// Where registry::images has a module.
+[[nodiscard]] inline std::uint64_t hash_file(const os::file_identity& f) noexcept {
+  return hash_pair(f.volume, f.number);
+}
+[[nodiscard]] inline std::uint64_t hash_handle(const void* handle) noexcept {
+  return hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0);
+}
+
 // Of a path in the library's form, in which either the one or the other stands between the parts.
 [[nodiscard]] inline const char* last_part(const char* path) noexcept {
   const char* last = std::strrchr(path, '/');

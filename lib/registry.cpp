@@ -208,7 +208,7 @@ void registry::wait_for_own_code_locked(module_record& r) noexcept {
 module_record* registry::find_file_locked(const os::file_identity& file) noexcept {
   if (file == os::file_identity{}) return nullptr; // deleted: known by its handle alone
   module_record* best = nullptr; // an open one before one that comes, one that comes before one that goes
-  images.find(hash_pair(file.volume, file.number), [&](module_record& r) {
+  images.find(hash_file(file), [&](module_record& r) {
     if (!(r.file == file) || r.state == phase::absent) return false;
     if (best == nullptr || r.state == phase::open || best->state == phase::closing) best = &r;
     return false;
@@ -220,7 +220,7 @@ module_record* registry::find_file_locked(const os::file_identity& file) noexcep
 // itself, still has its record, and the system may have given its handle to another module since.
 module_record* registry::find_image_locked(void* handle, const std::string& loaded_as,
                                            const module_record* except) noexcept {
-  return images.find(hash_pair(reinterpret_cast<std::uintptr_t>(handle), 0), [&](const module_record& r) {
+  return images.find(hash_handle(handle), [&](const module_record& r) {
     return r.handle == handle && r.loaded_as == loaded_as && &r != except;
   });
 }
@@ -312,8 +312,8 @@ void registry::end_shutdown_locked(module_record& r) noexcept {
 
 // The module is gone: its record is free for another. Pre: no reference, not open.
 void registry::forget_locked(module_record& r) noexcept {
-  images.erase(hash_pair(r.file.volume, r.file.number), r);
-  images.erase(hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0), r);
+  images.erase(hash_file(r.file), r);
+  images.erase(hash_handle(r.handle), r);
   drop_names_locked(r);
   symbol_cache::free(std::exchange(r.symbols, nullptr));
   const bool unmapped = r.state != phase::lingering && r.reason == linger_reason::none;

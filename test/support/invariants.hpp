@@ -84,10 +84,9 @@ private:
       demand(leads_to(registry_.names, n->hash, r), n->text());
     if (r.is_static()) return;
     demand(r.handle != nullptr, "what is mapped has a handle");
-    const std::uint64_t handle_hash = inner::hash_pair(reinterpret_cast<std::uintptr_t>(r.handle), 0);
-    demand(leads_to(registry_.images, handle_hash, r), "its handle leads to it");
+    demand(leads_to(registry_.images, inner::hash_handle(r.handle), r), "its handle leads to it");
     if (!(r.file == tenure::os::file_identity{}) && !r.superseded())
-      demand(leads_to(registry_.images, inner::hash_pair(r.file.volume, r.file.number), r), "its file leads to it");
+      demand(leads_to(registry_.images, inner::hash_file(r.file), r), "its file leads to it");
   }
 
   [[nodiscard]] static bool leads_to(const inner::index& table, std::uint64_t hash, const inner::module_record& r) {
