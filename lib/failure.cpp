@@ -240,7 +240,7 @@ void fill(failure& why, const failure_parts& parts) noexcept {
   failure_access::set(why, parts.code, failure_access::wants_text(why) ? make_text(parts) : nullptr);
 }
 
-void fill(failure& why, const os::fault& fault, std::string_view path) noexcept {
+failure_parts parts_of(const os::fault& fault, std::string_view path) noexcept {
   failure_parts parts;
   parts.code = fault.cause;
   parts.path = path;
@@ -249,7 +249,11 @@ void fill(failure& why, const os::fault& fault, std::string_view path) noexcept 
   parts.call = fault.call;
   parts.system_code = fault.code;
   parts.system_text = fault.text;
-  fill(why, parts);
+  return parts;
+}
+
+void fill(failure& why, const os::fault& fault, std::string_view path) noexcept {
+  fill(why, parts_of(fault, path));
 }
 
 void set_advice(failure& why, const failure& known, std::string_view advice) noexcept {

@@ -23,6 +23,9 @@ struct failure_parts {
   std::string_view advice; // what to do
 };
 
+// What the system said; lives as long as `fault`.
+[[nodiscard]] failure_parts parts_of(const os::fault& fault, std::string_view path) noexcept;
+
 // False for a failure that nobody will ask for its text: a caller with room for a code only.
 [[nodiscard]] bool wants_text(const failure& why) noexcept;
 

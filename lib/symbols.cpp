@@ -57,14 +57,8 @@ std::uint8_t kinds_of(const module_record& r, const void* address, bool known_fu
 }
 
 void tell(failure& why, const question& q, const os::fault& fault) noexcept {
-  failure_parts parts;
-  parts.code = fault.cause;
-  parts.path = path_of(q.r);
-  parts.explanation = fault.explanation;
+  failure_parts parts = parts_of(fault, path_of(q.r));
   parts.missing = {q.name, q.length};
-  parts.call = fault.call;
-  parts.system_code = fault.code;
-  parts.system_text = fault.text;
   fill(why, parts);
 }
 
