@@ -6,18 +6,24 @@
 #include "../peers/way.hpp"
 #include "../speed/module_files.hpp"
 #include "../speed/suite.hpp"
+#include "floors.hpp"
 
 namespace bench {
 
 using make_object = object*();
 
-// As a program does it that has a module's path and nothing else.
-template <finds_addresses W> void live_once(const typename W::path& path) {
-  const W module(path);
-  object* const made = reinterpret_cast<make_object*>(module.symbol("make_object"))();
+// new, a virtual call, delete.
+inline void live_once(make_object* make) {
+  object* const made = make();
   int value = made->value();
   benchmark::DoNotOptimize(value);
   delete made;
+}
+
+// As a program does it that has a module's path and nothing else.
+template <finds_addresses W> void live_once(const typename W::path& path) {
+  const W module(path);
+  live_once(reinterpret_cast<make_object*>(module.symbol("make_object")));
 }
 
 template <way W> void ask_churn(suite& s, module_files& files) {
@@ -27,15 +33,10 @@ template <way W> void ask_churn(suite& s, module_files& files) {
     });
 }
 
-// Through pointers that are held: new, a virtual call, delete.
+// Through pointers that are held.
 inline body held_object(make_object* make) {
   return [make](benchmark::State& s) {
-    for (auto _ : s) {
-      object* const made = make();
-      int value = made->value();
-      benchmark::DoNotOptimize(value);
-      delete made;
-    }
+    for (auto _ : s) live_once(make);
   };
 }
 
@@ -44,12 +45,9 @@ inline body held_and_counted_object(make_object* make) {
   return [make](benchmark::State& s) {
     std::uint64_t word = 1;
     for (auto _ : s) {
-      __atomic_fetch_add(&word, 1, __ATOMIC_RELAXED); // relaxed: only its cost is of interest
-      object* const made = make();
-      int value = made->value();
-      benchmark::DoNotOptimize(value);
-      delete made;
-      __atomic_fetch_sub(&word, 1, __ATOMIC_ACQ_REL); // acq_rel: as a release of a reference has it
+      count_up(word);
+      live_once(make);
+      count_down(word);
     }
     escape(word);
   };

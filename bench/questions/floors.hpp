@@ -9,12 +9,17 @@
 
 namespace bench {
 
+// A reference is taken; relaxed: only its cost is of interest.
+inline void count_up(std::uint64_t& word) { __atomic_fetch_add(&word, 1, __ATOMIC_RELAXED); }
+// And dropped; acq_rel: as a release of a reference has it.
+inline void count_down(std::uint64_t& word) { __atomic_fetch_sub(&word, 1, __ATOMIC_ACQ_REL); }
+
 // One locked addition and one locked subtraction: what an exact count that threads share cannot go below.
 inline void locked_pair(benchmark::State& s) {
   static std::uint64_t word = 1; // each benchmark's threads share it
   for (auto _ : s) {
-    __atomic_fetch_add(&word, 1, __ATOMIC_RELAXED); // relaxed: only its cost is of interest
-    __atomic_fetch_sub(&word, 1, __ATOMIC_ACQ_REL); // acq_rel: as a release of a reference has it
+    count_up(word);
+    count_down(word);
   }
   escape(word);
 }
@@ -56,8 +61,8 @@ inline body hash_compare_count(const std::string& text) {
       benchmark::DoNotOptimize(h);
       bool same = std::memcmp(asked, copy.data(), text.size()) == 0;
       benchmark::DoNotOptimize(same);
-      __atomic_fetch_add(&word, 1, __ATOMIC_RELAXED); // relaxed: only its cost is of interest
-      __atomic_fetch_sub(&word, 1, __ATOMIC_ACQ_REL); // acq_rel: as a release of a reference has it
+      count_up(word);
+      count_down(word);
     }
     escape(word);
   };

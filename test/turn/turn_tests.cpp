@@ -132,6 +132,7 @@ TEST_CASE("a close that finds the loader standing still is put off, says so, and
   lock.unlock();
   standing.let_go();
   static_cast<void>(modules.sweep()); // unless the other thread's safe point was faster
+  CHECK(modules.report().count(tenure::unload_outcome::deferred) == 0);
   CHECK(!is_mapped(used));
 }
 
