@@ -9,10 +9,12 @@ namespace misuse {
 // By the kernel's list, not the loader's: that one has a lock, which a child of fork() would inherit as it
 // stands.
 bool is_mapped(const std::string& name) {
+  std::string listed; // a line break stands there by its number
+  for (const char c : name) listed += c == '\n' ? std::string("\\012") : std::string(1, c);
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);)
     if (const std::size_t path = line.find('/');
-        path != std::string::npos && line.find(name, path) != std::string::npos)
+        path != std::string::npos && line.find(listed, path) != std::string::npos)
       return true;
   return false;
 }
