@@ -109,6 +109,11 @@ template <class F, class Module> F* address_of(const Module& module, const char*
   return module.template symbol<F>(name).get();
 }
 
+// What its function answers. Not inlined: a register of the case's own frame would keep the address.
+template <class Module> [[gnu::noinline]] int answer_of(const Module& module) {
+  return address_of<int()>(module, "answer")();
+}
+
 // The verdict on an open that must not succeed.
 template <class Way> verdict open_and_close(Way& way, const std::string& path) {
   const auto module = way.open(path);

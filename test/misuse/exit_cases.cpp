@@ -92,7 +92,7 @@ constexpr auto fork_while_opening = [](auto& way) {
     if (child == 0) {
       ::alarm(10); // one that hangs is no success; a busy machine is no hang
       auto module = way.open(way.file("toolbox"));
-      ::_exit(address_of<int()>(module, "answer")() == 42 ? 0 : 1);
+      ::_exit(answer_of(module) == 42 ? 0 : 1);
     }
     well += ends_well(child);
     if (well != i + 1) break;
@@ -136,7 +136,7 @@ constexpr auto close_in_atfork = [](auto& way) {
 
 constexpr auto initialiser_forks = [](auto& way) {
   auto module = way.open(way.file("ctor_forks"));
-  expect(address_of<int()>(module, "answer")() == 42, "the function gives its answer");
+  expect(answer_of(module) == 42, "the function gives its answer");
   module.reset();
   return way.let_go("ctor_forks");
 };

@@ -66,7 +66,7 @@ constexpr auto other_folder = [](auto& way) {
   auto first = way.open("./libmoved.so");
   fs::current_path(way.scratch("b"));
   auto second = way.open("./libmoved.so");
-  expect(address_of<int()>(second, "answer")() == 43, "the name means the file in the new folder");
+  expect(answer_of(second) == 43, "the name means the file in the new folder");
   first.reset();
   second.reset();
   const verdict v = way.let_go("a/libmoved.so");
@@ -78,8 +78,8 @@ constexpr auto replaced_while_loaded = [](auto& way) {
   auto old = way.open(path);
   way.replace(path, "new_code");
   auto fresh = way.open(path);
-  expect(address_of<int()>(fresh, "answer")() == 43, "the path gives the new code");
-  expect(address_of<int()>(old, "answer")() == 42, "the old handle keeps the old code");
+  expect(answer_of(fresh) == 43, "the path gives the new code");
+  expect(answer_of(old) == 42, "the old handle keeps the old code");
   old.reset();
   fresh.reset();
   return way.let_go("libplain.so");
@@ -91,7 +91,7 @@ constexpr auto replaced_after_close = [](auto& way) {
   old.reset();
   way.replace(path, "new_code");
   auto fresh = way.open(path);
-  expect(address_of<int()>(fresh, "answer")() == 43, "the path gives the new code");
+  expect(answer_of(fresh) == 43, "the path gives the new code");
   fresh.reset();
   return way.let_go("libplain.so");
 };
@@ -100,7 +100,7 @@ constexpr auto deleted_while_loaded = [](auto& way) {
   const std::string path = way.copy("plain", "libplain.so");
   auto old = way.open(path);
   fs::remove(path);
-  expect(address_of<int()>(old, "answer")() == 42, "the handle keeps the code");
+  expect(answer_of(old) == 42, "the handle keeps the code");
   old.reset();
   const verdict v = way.let_go("libplain.so");
   return v.is == fate::survives ? open_and_close(way, path) : v;
@@ -113,7 +113,8 @@ void overwrite(const std::string& path, std::size_t size) {
 }
 
 // Not inlined: an address that it leaves in its caller's frame would be a reference.
-template <class Module> [[gnu::noinline]] void call_changed(const Module& module, const std::string& path, bool truncate) {
+template <class Module>
+[[gnu::noinline]] void call_changed(const Module& module, const std::string& path, bool truncate) {
   const auto answer = address_of<int()>(module, "answer");
   overwrite(path, truncate ? 0 : fs::file_size(path));
   expect(answer() == 42, "the function gives its answer");

@@ -145,7 +145,7 @@ template <class Cycle> constexpr auto cycles(Cycle) {
 
 constexpr auto plain_cycles = cycles([](auto& way) {
   auto module = way.open(way.file("toolbox"));
-  expect(address_of<int()>(module, "answer")() == 42, "the function gives its answer");
+  expect(answer_of(module) == 42, "the function gives its answer");
   module.reset();
   way.let_go("toolbox");
 });

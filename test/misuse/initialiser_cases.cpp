@@ -89,7 +89,7 @@ constexpr auto throws_then_again = [](auto& way) {
 constexpr auto throws_then_next = [](auto& way) {
   expect(!opens(way, "ctor_throws"), "what throws is not opened");
   auto module = way.open(way.file("toolbox"));
-  expect(address_of<int()>(module, "answer")() == 42, "this thread can still open");
+  expect(answer_of(module) == 42, "this thread can still open");
   module.reset();
   return way.let_go("toolbox");
 };
@@ -150,7 +150,7 @@ constexpr auto cancelled_in_initialiser = [](auto& way) {
   may_go_on.enter();
   ::pthread_join(thread, nullptr);
   auto module = way.open(way.file("toolbox"));
-  expect(address_of<int()>(module, "answer")() == 42, "another thread can open");
+  expect(answer_of(module) == 42, "another thread can open");
   module.reset();
   return way.let_go("toolbox");
 };
@@ -167,7 +167,7 @@ constexpr auto opens_while_cancelled = [](auto& way) {
   expect(::pthread_create(&thread, nullptr, body, nullptr) == 0, "there is a thread");
   ::pthread_join(thread, nullptr);
   auto module = way.open(way.file("toolbox"));
-  expect(address_of<int()>(module, "answer")() == 42, "another thread can open");
+  expect(answer_of(module) == 42, "another thread can open");
   module.reset();
   return way.let_go("toolbox");
 };
@@ -199,8 +199,9 @@ case_table initialiser_cases() {
   const expectation in_time = refuses("ctor_locks");
   const expectation uncancelled = survives();
   // Unless asked for, nobody looks at the stack, and at the process's end a finaliser that is on it may go.
-  const outlook in_cycle{level::own_stack, defers("each other"),
-                         known_gap_by_luck("departure checks, which `none` leaves out", defers("each other"))};
+  const outlook in_cycle{
+      level::own_stack, defers("each other"),
+      known_gap_by_luck("departure checks, which `none` leaves out", defers("each other"))};
   return {
       {"a11a", "an initialiser opens another module, its finaliser releases it", initialiser_opens,
        survives()},

@@ -102,7 +102,7 @@ constexpr auto nul_in_path = [](auto& way) {
 template <class Name> constexpr auto named(Name) {
   return [](auto& way) {
     auto module = way.open(way.copy("plain", Name{}()));
-    expect(address_of<int()>(module, "answer")() == 42, "the function gives its answer");
+    expect(answer_of(module) == 42, "the function gives its answer");
     module.reset();
     return way.let_go(Name{}());
   };
@@ -114,7 +114,7 @@ constexpr auto newline = named([] { return "lib\nof two lines.so"; });
 constexpr auto no_suffix = named([] { return "module"; });
 constexpr auto appended = [](auto& way) {
   auto module = way.open(written(way, read(way.file("plain")) + std::string(5000, '?')));
-  expect(address_of<int()>(module, "answer")() == 42, "the function gives its answer");
+  expect(answer_of(module) == 42, "the function gives its answer");
   module.reset();
   return way.let_go("libwritten");
 };

@@ -64,12 +64,9 @@ constexpr auto same_layout = [](auto& way) {
 } // namespace
 
 case_table symbol_cases() {
-  const expectation stamped =
-      refuses("the module's version is 1");
-  const expectation typed =
-      refuses("number");
-  const expectation typed_too =
-      refuses("answer");
+  const expectation stamped = refuses("the module's version is 1");
+  const expectation typed = refuses("number");
+  const expectation typed_too = refuses("answer");
   return {
       {"a23", "a plug-in was built against an older layout of the interface", other_layout, stamped},
       {"a23b", "a plug-in was built against the same layout", same_layout, survives()},

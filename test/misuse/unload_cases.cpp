@@ -9,7 +9,7 @@ namespace {
 template <class Name> constexpr auto used_and_closed(Name) {
   return [](auto& way) {
     auto module = way.open(way.file(Name{}()));
-    expect(address_of<int()>(module, "answer")() == 42, "the function gives its answer");
+    expect(answer_of(module) == 42, "the function gives its answer");
     module.reset();
     return way.let_go(Name{}());
   };
@@ -72,7 +72,7 @@ constexpr auto other_namespace = [](auto& way) {
   void* const handle = ::dlmopen(LM_ID_NEWLM, way.file("plain").c_str(), RTLD_NOW);
   expect(handle != nullptr, "there is another namespace");
   auto module = way.adopt(handle);
-  expect(address_of<int()>(module, "answer")() == 42, "the function gives its answer");
+  expect(answer_of(module) == 42, "the function gives its answer");
   module.reset();
   return way.let_go("misuse_plain");
 };
@@ -90,8 +90,8 @@ constexpr auto bound_back = [](auto& way) {
 constexpr auto same_names = [](auto& way) {
   auto one = way.open(way.file("plain"));
   auto two = way.open(way.file("new_code"));
-  expect(address_of<int()>(one, "answer")() == 42, "the first has its own function");
-  expect(address_of<int()>(two, "answer")() == 43, "the second has its own function");
+  expect(answer_of(one) == 42, "the first has its own function");
+  expect(answer_of(two) == 43, "the second has its own function");
   one.reset();
   two.reset();
   const verdict v = way.let_go("misuse_plain");
@@ -146,7 +146,8 @@ case_table unload_cases() {
       {"b09", "somebody else had opened it with RTLD_NODELETE", opened_for_ever, lingers("RTLD_NODELETE")},
       {"a18", "a module of another namespace (dlmopen) is adopted", other_namespace, refuses("handle")},
       {"b07", "two modules have functions of one name", same_names, survives()},
-      {"a22", "modules with static TLS until one fails; all close, and all load again", static_tls, survives()},
+      {"a22", "modules with static TLS until one fails; all close, and all load again", static_tls,
+       survives()},
   };
 }
 
