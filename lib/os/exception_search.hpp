@@ -105,14 +105,46 @@ private:
     return walk_.reader.read(head, &into, sizeof into);
   }
 
+  // Itself, or one that is nested in it.
   TENURE_UNSANITIZED bool belongs(std::uintptr_t head, exception_head copy) noexcept {
-    if (origin_of(copy.unwind) == exception_origin::gnu_dependent) {
-      head = copy.type - sizeof(exception_head);
-      if (!read_head(head, copy)) return false;
+    for (int level = 0; level != deepest; ++level) {
+      if (origin_of(copy.unwind) == exception_origin::gnu_dependent) {
+        head = copy.type - sizeof(exception_head);
+        if (!read_head(head, copy)) return false;
+      }
+      std::uintptr_t vtable =
+          0; // the object's first word; no vtable if it has none, and then this is a guess
+      walk_.reader.read(head + sizeof copy, &vtable, sizeof vtable);
+      if (inside(copy.type, head) || inside(copy.destructor, head) || inside(vtable, head)) return true;
+      if (!step_inside(head, copy)) return false;
     }
-    std::uintptr_t vtable = 0; // the object's first word; no vtable if it has none, and then this is a guess
-    walk_.reader.read(head + sizeof copy, &vtable, sizeof vtable);
-    return inside(copy.type, head) || inside(copy.destructor, head) || inside(vtable, head);
+    return false;
+  }
+
+  // Whether somebody refers to it. Behind a small object may lie one that is over, whose memory names itself.
+  // The count is all that is not zero in the 16 bytes before the head (libstdc++: the first, libc++abi: the
+  // second half).
+  TENURE_UNSANITIZED bool is_counted(std::uintptr_t head) noexcept {
+    constexpr std::uintptr_t most = 1U << 20;
+    std::uintptr_t before[16 / sizeof head], together = 0;
+    if (!walk_.reader.read(head - sizeof before, before, sizeof before)) return false;
+    for (const std::uintptr_t word : before) together |= word;
+    return together != 0 && together < most;
+  }
+
+  // To the exception that this one's object keeps an exception_ptr to, as std::nested_exception does behind
+  // the members of what was thrown. An exception_ptr points to the thrown object, right behind its head.
+  TENURE_UNSANITIZED bool step_inside(std::uintptr_t& head, exception_head& copy) noexcept {
+    const std::uintptr_t object = head + sizeof copy;
+    std::uintptr_t word = 0;
+    for (std::size_t i = 1; i != words_of_object; ++i) {
+      if (!walk_.reader.read(object + i * sizeof word, &word, sizeof word)) return false;
+      if (!plausible(word) || !is_counted(word - sizeof copy) || !read_head(word - sizeof copy, copy))
+        continue;
+      head = word - sizeof copy;
+      return true;
+    }
+    return false;
   }
 
   TENURE_UNSANITIZED bool inside(std::uintptr_t address, std::uintptr_t head) noexcept {
@@ -121,7 +153,9 @@ private:
     return true;
   }
 
-  static constexpr std::size_t rejected_count = 64; // words already looked at, by hash
+  static constexpr int deepest = 16;                 // exceptions in each other
+  static constexpr std::size_t words_of_object = 64; // nobody knows how large it is
+  static constexpr std::size_t rejected_count = 64;  // words already looked at, by hash
   const mapped_image& image_;
   stack_walk& walk_;
   std::uintptr_t rejected_[rejected_count]{};

@@ -1,6 +1,7 @@
 #include "cases.hpp"
 
 #include <exception>
+#include <stdexcept>
 
 namespace departure {
 namespace {
@@ -107,6 +108,33 @@ template <const char* Name> void nested_handlers(const loaded_module& module, ob
   }
 }
 
+// The module's exception is kept by one of the host's.
+template <const char* Name> DEPARTURE_NOT_INLINED void throw_around(const loaded_module& module) {
+  try {
+    throw_by<Name>(module);
+  } catch (...) {
+    std::throw_with_nested(std::runtime_error("the host's"));
+  }
+}
+
+template <const char* Name> void nested_and_caught(const loaded_module& module, observer& host) {
+  try {
+    throw_around<Name>(module);
+  } catch (const std::exception&) {
+    wipe_dead_stack();
+    host.look();
+  }
+}
+
+template <const char* Name> void nested_and_unwinding(const loaded_module& module, observer& host) {
+  try {
+    const looks_when_destroyed guard(host);
+    throw_around<Name>(module);
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
 void own_exception(const loaded_module&, observer& host) {
   try {
     throw 1;
@@ -156,6 +184,8 @@ std::vector<test_case> exception_cases(const loaded_module& module) {
       {"exception_ptr rethrown and caught", exception_in_flight, rethrown_and_caught<object>},
       {"exception_ptr rethrown, unwinding", exception_in_flight, rethrown_and_unwinding<object>},
       {"handled below another one", exception_in_flight, nested_handlers<object>},
+      {"nested in the host's, caught", exception_in_flight, nested_and_caught<object>},
+      {"nested in the host's, unwinding", exception_in_flight, nested_and_unwinding<object>},
       {"the host's own exception, caught", none, own_exception},
       {"the host's own exception, unwinding", none, own_unwinding},
   };
