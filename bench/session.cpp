@@ -8,7 +8,7 @@
 #include "session/replay.hpp"
 #include "session/table.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -13,7 +13,7 @@
 #include <tenure/policies/periodic_sweep.hpp>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <cerrno>

@@ -10,7 +10,7 @@
 #include "speed/table.hpp"
 #include "support/sleeping_thread.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -6,7 +6,7 @@
 #include "file_source.hpp"
 #include "offers.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

@@ -8,7 +8,7 @@
 
 #include <tenure/options.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

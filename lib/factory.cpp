@@ -1,6 +1,6 @@
 #include <tenure/make.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 #include <string>

@@ -6,7 +6,7 @@
 #include <tenure/detail/record.hpp> // set_failure: what is exported is said there
 #include <tenure/error.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <new>

@@ -6,7 +6,7 @@
 
 #include <tenure/detail/tracking.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

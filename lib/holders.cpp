@@ -9,7 +9,7 @@
 #include <tenure/dependency.hpp>
 #include <tenure/lock_owner.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <new>
 #include <utility>

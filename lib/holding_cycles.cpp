@@ -3,7 +3,7 @@
 #include "os/frame.hpp"
 #include "registry.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <new>

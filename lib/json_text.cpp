@@ -2,7 +2,7 @@
 
 #include <tenure/detail/printable.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 

@@ -4,7 +4,7 @@
 #include "os/os.hpp"
 #include "os/why_mapped.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <vector>
 

@@ -3,7 +3,7 @@
 #include "gated_lock.hpp"
 #include "os/lock_wait.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -7,7 +7,7 @@
 
 #include <tenure/detail/record.hpp> // set_failure
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 #include <exception>

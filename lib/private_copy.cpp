@@ -4,7 +4,7 @@
 
 #include <tenure/detail/count.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <system_error>
 

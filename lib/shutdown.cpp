@@ -9,7 +9,7 @@
 
 #include <tenure/controller.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

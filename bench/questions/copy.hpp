@@ -4,7 +4,7 @@
 
 #include "../speed/suite.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 

@@ -3,7 +3,7 @@
 #include "../peers/peer.hpp"
 #include "../support/command.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <filesystem>

@@ -5,7 +5,7 @@
 #include "churn.hpp"
 #include "maker.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 #include <fstream>

@@ -6,7 +6,7 @@
 #include "../speed/module_files.hpp"
 #include "../speed/suite.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 

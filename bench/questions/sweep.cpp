@@ -1,7 +1,7 @@
 // What does it cost to have many idle modules?
 #include "ours.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <tenure/tenure.hpp>
 
 #include <algorithm>

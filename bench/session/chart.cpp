@@ -3,7 +3,7 @@
 #include "stage.hpp"
 #include "support/xml_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -5,7 +5,7 @@
 #include "mappings.hpp"
 #include "player.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "module_files.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <filesystem>

@@ -1,6 +1,6 @@
 #include "suite.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 

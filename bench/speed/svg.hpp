@@ -2,7 +2,7 @@
 #ifndef TENURE_BENCH_SPEED_SVG_HPP
 #define TENURE_BENCH_SPEED_SVG_HPP
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 #include <string>

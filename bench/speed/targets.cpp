@@ -1,6 +1,6 @@
 #include "targets.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 

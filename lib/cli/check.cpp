@@ -7,7 +7,7 @@
 #include "symbol_list.hpp"
 #include "walk.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

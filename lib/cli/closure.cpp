@@ -1,6 +1,6 @@
 #include "closure.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <deque>
 #include <unordered_map>

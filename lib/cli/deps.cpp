@@ -4,7 +4,7 @@
 #include "json.hpp"
 #include "output.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 namespace tenure::cli {

@@ -3,7 +3,7 @@
 #include "failure_access.hpp"
 #include "file_source.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

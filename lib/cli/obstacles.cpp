@@ -3,7 +3,7 @@
 #include "plugin_info.hpp"
 #include "style.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 #include "json.hpp"
 #include "style.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <cerrno>

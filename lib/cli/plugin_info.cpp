@@ -2,7 +2,7 @@
 
 #include "offers.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tenure::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include "os/terminal.hpp"
 #include "printable_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 

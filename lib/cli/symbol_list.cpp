@@ -2,7 +2,7 @@
 
 #include "demangle.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include "output.hpp"
 #include "symbol_list.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 namespace tenure::cli {

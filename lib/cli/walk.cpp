@@ -3,7 +3,7 @@
 #include "os/os.hpp"
 #include "utf8_path.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 #include "json_text.hpp"
 #include "observers/trace_data.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

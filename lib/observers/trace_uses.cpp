@@ -1,7 +1,7 @@
 // The record that bench/simulate reads.
 #include "observers/trace_data.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // A place as a line of a report; the same on all systems.
 #include "references.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tenure::inline v1::os {
 namespace {

@@ -2,7 +2,7 @@
 #include "os/fork.hpp"
 #include "os/trial.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <csignal>

@@ -4,7 +4,7 @@
 #include "os/unsanitized.hpp"
 #include "os/why_mapped.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 

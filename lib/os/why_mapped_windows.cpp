@@ -5,7 +5,7 @@
 #include "os/windows.hpp"
 #include "os/windows_image.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 #include <vector>

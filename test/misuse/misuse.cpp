@@ -23,7 +23,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What lives is done in a tenth of it, on a machine with a lot to do; a hang that nobody expects costs the whole.
+// What lives is done in a tenth of it, on a machine with a lot to do; a hang that nobody expects costs the
+// whole.
 constexpr milliseconds limit{60'000};
 constexpr milliseconds limit_of_hangs{2'000};
 

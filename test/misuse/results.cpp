@@ -1,6 +1,6 @@
 #include "results.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fstream>
 #include <sstream>
@@ -54,7 +54,7 @@ std::string as_json(std::string_view text) {
   return out + '"';
 }
 
-std::string read(const std::string& path) {
+std::string contents_of(const std::string& path) {
   std::ifstream in(path);
   std::ostringstream all;
   all << in.rdbuf();
@@ -133,7 +133,7 @@ std::string json(const std::vector<case_result>& results, const std::vector<way_
 }
 
 bool write_into(const std::string& readme, const std::string& table) {
-  std::string text = read(readme);
+  std::string text = contents_of(readme);
   std::size_t begin = 0, end = 0;
   if (!find_block(text, begin, end)) return false;
   text.replace(begin, end - begin, "\n" + table + "\n");
@@ -142,7 +142,7 @@ bool write_into(const std::string& readme, const std::string& table) {
 }
 
 std::vector<std::string> listed_cases(const std::string& readme) {
-  const std::string text = read(readme);
+  const std::string text = contents_of(readme);
   std::size_t begin = 0, end = 0;
   std::vector<std::string> ids;
   if (!find_block(text, begin, end)) return ids;

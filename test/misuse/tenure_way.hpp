@@ -53,8 +53,8 @@ public:
   [[nodiscard]] virtual bool is_strict() const = 0;
   // True if the policy lets what was closed stay mapped.
   [[nodiscard]] virtual bool keeps_pages() const = 0;
-  // Before anything is opened, of files that may be anything: the strict level then tries each in a child process first.
-  // Not for all files, since some initialisers wait for what only the host can do.
+  // Before anything is opened, of files that may be anything: the strict level then tries each in a child
+  // process first. Not for all files, since some initialisers wait for what only the host can do.
   virtual void distrust_files() = 0;
   // The manager goes, its handles stay.
   virtual void end() = 0;

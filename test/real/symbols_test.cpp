@@ -11,7 +11,7 @@
 
 #include <tenure/tenure.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 #include <fstream>

@@ -5,7 +5,7 @@
 
 #include <tenure/tenure.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 

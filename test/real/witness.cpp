@@ -1,6 +1,6 @@
 #include "witness.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cstdio>
