@@ -122,13 +122,13 @@ private:
   }
 
   // Whether somebody refers to it. Behind a small object may lie one that is over, whose memory names itself.
-  // The count is all that is not zero in the 16 bytes before the head (libstdc++: the first, libc++abi: the
-  // second half).
+  // The count is all that is not zero in the 16 bytes before the head: an int in libstdc++, a word in
+  // libc++abi.
   TENURE_UNSANITIZED bool is_counted(std::uintptr_t head) noexcept {
-    constexpr std::uintptr_t most = 1U << 20;
-    std::uintptr_t before[16 / sizeof head], together = 0;
+    constexpr std::uint32_t most = 1U << 20;
+    std::uint32_t before[4], together = 0;
     if (!walk_.reader.read(head - sizeof before, before, sizeof before)) return false;
-    for (const std::uintptr_t word : before) together |= word;
+    for (const std::uint32_t part : before) together |= part;
     return together != 0 && together < most;
   }
 
