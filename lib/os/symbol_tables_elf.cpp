@@ -216,8 +216,11 @@ const link_map* map_of(void* handle) noexcept {
   return ::dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map : nullptr;
 }
 
-// An auditor may give another address for any symbol.
-bool is_audited() noexcept { return std::getenv("LD_AUDIT") != nullptr; }
+// An auditor may give another address for any symbol. The loader looked for it once, at the program's start.
+bool is_audited() noexcept {
+  static const bool audited = std::getenv("LD_AUDIT") != nullptr;
+  return audited;
+}
 
 // One object of the process, and what the search for dependencies has to know of it.
 struct object {
