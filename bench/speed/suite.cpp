@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace bench {
@@ -54,13 +55,32 @@ void suite::add(const std::string& question, const std::string& who, role as, bo
     b->UseRealTime();
 }
 
+// One question after the other, each with all who answer it in turn: a machine that others use is slow for
+// some seconds and fast for others, and what is compared is to meet the same.
+std::vector<std::string> suite::questions_to_run() const {
+  std::vector<std::string> names, patterns;
+  for (std::size_t i = first_; i != all_.size(); ++i) {
+    if (!all_[i].values.empty()) continue; // noted, not run
+    const auto at = static_cast<std::size_t>(std::ranges::find(names, all_[i].question) - names.begin());
+    if (at == names.size()) {
+      names.push_back(all_[i].question);
+      patterns.push_back(fmt::format("^({}", i));
+    } else {
+      patterns[at] += fmt::format("|{}", i);
+    }
+  }
+  for (std::string& pattern : patterns) pattern += ")/";
+  return patterns;
+}
+
 void suite::run() {
   std::string arguments[] = {"speed", "--benchmark_enable_random_interleaving=true"};
   char* pointers[] = {arguments[0].data(), arguments[1].data()};
   int count = 2;
   benchmark::Initialize(&count, pointers);
   collector reporter(*this);
-  benchmark::RunSpecifiedBenchmarks(&reporter);
+  for (const std::string& question : questions_to_run())
+    benchmark::RunSpecifiedBenchmarks(&reporter, question);
   benchmark::ClearRegisteredBenchmarks();
   for (; first_ != all_.size(); ++first_)
     if (all_[first_].values.empty())

@@ -1,4 +1,5 @@
-// One run of Google Benchmark in one process: what is added is run interleaved, and its figures are kept.
+// One run of Google Benchmark in one process: who answers a question is run interleaved with all who do, and
+// the figures are kept.
 #ifndef TENURE_BENCH_SPEED_SUITE_HPP
 #define TENURE_BENCH_SPEED_SUITE_HPP
 
@@ -9,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -48,6 +50,7 @@ public:
 
 private:
   class collector;
+  [[nodiscard]] std::vector<std::string> questions_to_run() const; // as patterns of names
   effort effort_;
   shared_counter* done_;
   measurements all_;

@@ -31,14 +31,15 @@ void print_heading(const outcome& o) {
   fmt::print("Peers     {}\n",
              o.peers.empty() ? "none is installed" : fmt::format("{}", fmt::join(o.peers, ", ")));
   fmt::print("Files are in the page cache; a second thread sleeps in every process but one. Medians of {} "
-             "repetitions in "
-             "random order, in one binary;\n"
+             "repetitions, "
+             "each question's in random order, in one binary;\n"
              "one-thread figures by processor time, others by the wall's, per "
              "call and "
              "thread. Spread: the middle half, of both sides of a ratio. Raw: dlopen, dlsym, "
              "dlclose.\nEach module that is opened again was opened 100 times before: Tenure looks at its "
              "file at the first 64, then at "
-             "every 4,096th.\nA target in ns was set on another machine; it is judged by its ratio to a floor, which took what "
+             "every 4,096th.\nA target in ns was set on another machine; it is judged by its ratio to a "
+             "floor, which took what "
              "stands in brackets there.\n",
              o.repetitions);
   if (o.quick)
