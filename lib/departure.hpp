@@ -4,11 +4,10 @@
 #ifndef TENURE_LIB_DEPARTURE_HPP
 #define TENURE_LIB_DEPARTURE_HPP
 
+#include "bounded_text.hpp"
 #include "record.hpp"
 
 #include <tenure/options.hpp>
-
-#include <fmt/core.h>
 
 #include <utility>
 
@@ -21,7 +20,7 @@ struct departure_finding {
 
   // What does not fit is cut off.
   template <class... Args> void tell(fmt::format_string<Args...> words, Args&&... args) noexcept {
-    *fmt::format_to_n(text, longest - 1, words, std::forward<Args>(args)...).out = '\0';
+    put_text(text, longest, words, std::forward<Args>(args)...);
   }
   [[nodiscard]] explicit operator bool() const noexcept { return text[0] != '\0'; }
 };

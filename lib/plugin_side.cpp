@@ -1,13 +1,12 @@
 #include "plugin_side.hpp"
 
+#include "bounded_text.hpp"
 #include "failure_access.hpp"
 #include "os/dead_frames.hpp"
 #include "os/os.hpp"
 #include "os/symbol_tables.hpp"
 
 #include <tenure/detail/record.hpp> // set_failure
-
-#include <fmt/core.h>
 
 #include <cstring>
 #include <exception>
@@ -66,8 +65,7 @@ void tell(hook_result& result, const char* words) noexcept {
 void violated(hook_result& result, errc violation, const char* function, const char* words) noexcept {
   result.yes = false;
   result.violation = violation;
-  const auto end = fmt::format_to_n(result.text, hook_result::longest - 1, "{} {}", function, words);
-  *end.out = '\0';
+  put_text(result.text, hook_result::longest, "{} {}", function, words);
 }
 
 // Calls module code at the C boundary, which nothing may be thrown across.
@@ -76,7 +74,7 @@ template <class Call> void at_boundary(hook_result& result, const char* function
     call();
   } catch (const std::exception& thrown) {
     char words[hook_result::longest];
-    *fmt::format_to_n(words, sizeof words - 1, "let out an exception: {}", thrown.what()).out = '\0';
+    put_text(words, sizeof words, "let out an exception: {}", thrown.what());
     violated(result, errc::hook_threw, function, words);
   } catch (...) { // a foreign one; a cancellation waits (fork_gate)
     violated(result, errc::hook_threw, function, "let out an exception that is not a std::exception");
@@ -88,8 +86,7 @@ void judge(hook_result& result, const char* function, int answer) noexcept {
   result.yes = answer == TENURE_YES;
   if (result.yes || answer == TENURE_NO) return;
   char words[hook_result::longest];
-  *fmt::format_to_n(words, sizeof words - 1, "answered {}, which is neither TENURE_YES nor TENURE_NO", answer)
-       .out = '\0';
+  put_text(words, sizeof words, "answered {}, which is neither TENURE_YES nor TENURE_NO", answer);
   violated(result, errc::not_an_answer, function, words);
 }
 

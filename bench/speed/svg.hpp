@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include <iterator>
 #include <string>
 
 namespace bench {
@@ -15,7 +14,7 @@ public:
   svg(double width, double height, const std::string& title);
 
   template <class... Args> void put(fmt::format_string<Args...> text, Args&&... args) {
-    fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
+    out_ += fmt::format(text, std::forward<Args>(args)...);
     out_ += '\n';
   }
   void text(double x, double y, const char* look, const std::string& words, const char* anchor = "start");

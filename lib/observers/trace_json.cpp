@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 
 namespace tenure::inline v1::detail {
 namespace {
@@ -31,7 +30,7 @@ public:
 
 private:
   template <class... Args> void put(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+    out_ += fmt::format(format, std::forward<Args>(args)...);
   }
   // Every event is of our one process, and of a track.
   void begin(const char* phase, std::size_t track, std::string_view name) {
