@@ -357,15 +357,17 @@ TEST_CASE("a signal handler may scan, also one that interrupts a scan") {
   REQUIRE(thread.is_there());
   const pthread_t here = ::pthread_self();
   {
-    busy_thread sender([here](busy_thread& self) {
+    std::atomic<int> scans{0};
+    busy_thread sender([here, &scans](busy_thread& self) { // one for each scan
       self.arrive();
-      while (self.may_go_on()) {
-        ::pthread_kill(here, SIGUSR1);
-        std::this_thread::yield();
-      }
+      for (int seen = -1; self.may_go_on(); std::this_thread::yield())
+        if (const int now = scans; now != seen) {
+          ::pthread_kill(here, SIGUSR1);
+          seen = now;
+        }
     });
     REQUIRE(sender.is_there());
-    for (int i = 0; i != 200 || handled == 0; ++i) CHECK(scan_other_threads(module.image()));
+    for (; scans < 200 || handled == 0; ++scans) CHECK(scan_other_threads(module.image()));
   }
   ::sigaction(SIGUSR1, &before, nullptr);
   CHECK(handled > 0);
