@@ -145,6 +145,9 @@ TEST_CASE("M-B17: whichever allocation of an activation fails, no container stay
       },
       [&](bool) {
         CHECK(s.modules.stats().active == 0);
+        // The runtime that caught the module's bad_alloc miscounts what is thrown: it looked as if still in
+        // flight.
+        if (!tenure_test::one_cxx_runtime) static_cast<void>(s.modules.sweep());
         CHECK(!s.loaded(s.a));
       });
 }
