@@ -169,7 +169,8 @@ TEST_CASE("an open that fails anyway says why, or that memory ran out") {
   }
 }
 
-TEST_CASE("to open what is in use, to look up again, to copy and to drop take no memory, also at an open that looks at the file" *
+TEST_CASE("to open what is in use, to look up again, to copy and to drop take no memory, also at an open "
+          "that looks at the file" *
           doctest::skip(!paths_are_bytes)) {
   const files f;
   tenure::manager<> modules;
@@ -181,12 +182,12 @@ TEST_CASE("to open what is in use, to look up again, to copy and to drop take no
       const tenure::module again = modules.open(f.a, code);
       const tenure::module copy = again;
       static_cast<void>(copy.symbol<int()>("answer", code));
-      static_cast<void>(copy.symbol<int()>("no_such_symbol", code));
+      if (tenure_test::misses_take_no_memory) static_cast<void>(copy.symbol<int()>("no_such_symbol", code));
     }
   };
   use();
   CHECK_FALSE(with_failure(1, use));
-  CHECK(code == errc::symbol_not_found);
+  CHECK((code == errc::symbol_not_found) == tenure_test::misses_take_no_memory);
 }
 
 TEST_CASE("reviving an idle module") {

@@ -56,6 +56,14 @@ inline constexpr bool loader_goes_by_path = false;
 inline constexpr bool loader_goes_by_path = true;
 #endif
 
+// True if no memory is taken to tell that a symbol is not there. With musl its loader is asked, whose words
+// are kept.
+#if defined(__linux__) && !defined(__GLIBC__) && !defined(__BIONIC__)
+inline constexpr bool misses_take_no_memory = false;
+#else
+inline constexpr bool misses_take_no_memory = true;
+#endif
+
 // True if the system can tell a function's address from a variable's.
 #if defined(__GLIBC__)
 inline constexpr bool functions_are_told = true;
