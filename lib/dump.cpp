@@ -33,9 +33,8 @@ std::string lines_of(const module_info& m, time_point now) {
   std::string out =
       fmt::format("{}: {}{}{}", printable(m.path), to_string(m.state), age_of(m, now), holds_of(m));
   if (m.is_static) return out + ", part of the program\n";
-  out +=
-      fmt::format(", loaded in {:.3f} ms, {} KiB at {}", static_cast<double>(m.load_time.nanoseconds) / 1e6,
-                  m.bytes / 1024, static_cast<const void*>(m.address));
+  out += fmt::format(", loaded in {:.3f} ms, {} KiB at {}",
+                     static_cast<double>(m.load_time.nanoseconds) / 1e6, m.bytes / 1024, m.address);
   if (m.file_replaced) out += ", its file was replaced";
   out += '\n';
   if (m.reason != linger_reason::none) out += fmt::format("    {}\n", to_string(m.reason));
