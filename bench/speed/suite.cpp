@@ -1,8 +1,8 @@
 #include "suite.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 #include <stdexcept>
 
 namespace bench {
@@ -58,18 +58,12 @@ void suite::add(const std::string& question, const std::string& who, role as, bo
 // One question after the other, each with all who answer it in turn: a machine that others use is slow for
 // some seconds and fast for others, and what is compared is to meet the same.
 std::vector<std::string> suite::questions_to_run() const {
-  std::vector<std::string> names, patterns;
-  for (std::size_t i = first_; i != all_.size(); ++i) {
-    if (!all_[i].values.empty()) continue; // noted, not run
-    const auto at = static_cast<std::size_t>(std::ranges::find(names, all_[i].question) - names.begin());
-    if (at == names.size()) {
-      names.push_back(all_[i].question);
-      patterns.push_back(fmt::format("^({}", i));
-    } else {
-      patterns[at] += fmt::format("|{}", i);
-    }
-  }
-  for (std::string& pattern : patterns) pattern += ")/";
+  std::map<std::string, std::vector<std::size_t>> answers;
+  for (std::size_t i = first_; i != all_.size(); ++i)
+    if (all_[i].values.empty()) answers[all_[i].question].push_back(i); // the others are noted, not run
+  std::vector<std::string> patterns;
+  for (const auto& [question, numbers] : answers)
+    patterns.push_back(fmt::format("^({})/", fmt::join(numbers, "|")));
   return patterns;
 }
 
