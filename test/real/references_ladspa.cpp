@@ -155,16 +155,18 @@ public:
   ~bystanders() {
     over = true;
     wake.release();
+    runs.join();
+    waits.join();
   }
 
 private:
   std::atomic<bool> over{false};
   std::binary_semaphore wake{0};
-  std::jthread runs{[this] {
+  std::thread runs{[this] {
     while (!over) {
     }
   }};
-  std::jthread waits{[this] { wake.acquire(); }};
+  std::thread waits{[this] { wake.acquire(); }};
 };
 
 // Of how many closes how many were postponed.
