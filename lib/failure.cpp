@@ -240,6 +240,8 @@ void fill(failure& why, const failure_parts& parts) noexcept {
   failure_access::set(why, parts.code, failure_access::wants_text(why) ? make_text(parts) : nullptr);
 }
 
+void fill_code(failure& why, errc code) noexcept { failure_access::set(why, code, nullptr); }
+
 failure_parts parts_of(const os::fault& fault, std::string_view path) noexcept {
   failure_parts parts;
   parts.code = fault.cause;

@@ -32,6 +32,7 @@ struct failure_parts {
 // Never throws: if memory for the text is refused, the code alone is kept.
 void fill(failure& why, const failure_parts& parts) noexcept;
 void fill(failure& why, const os::fault& fault, std::string_view path) noexcept;
+void fill_code(failure& why, errc code) noexcept;
 // As `known`, with something else to do about it.
 void set_advice(failure& why, const failure& known, std::string_view advice) noexcept;
 

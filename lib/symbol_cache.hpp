@@ -34,7 +34,8 @@ public:
                                           symbol_cache* older) noexcept;
   static void free(symbol_cache* c) noexcept;
 
-  [[nodiscard, gnu::always_inline]] const entry* find(std::uint64_t hash, const char* name, std::size_t length) const noexcept {
+  [[nodiscard, gnu::always_inline]] const entry* find(std::uint64_t hash, const char* name,
+                                                      std::size_t length) const noexcept {
     const places* const p = read_published(current_);
     for (std::size_t i = hash & p->mask, steps = 0; steps != longest_run; i = (i + 1) & p->mask, ++steps) {
       const entry& e = p->entries()[i];
@@ -49,15 +50,21 @@ public:
 
   // What the module's own table says.
   [[nodiscard]] os::symbol_answer ask(const char* name, std::uint32_t gnu_hash) const noexcept {
-    if (!own_.surely_not(gnu_hash)) return own_.find(name, gnu_hash);
-    os::symbol_answer none;
-    none.verdict = os::symbol_verdict::elsewhere;
-    return none;
+    return own_.find(name, gnu_hash);
   }
   // What the tables of the module's dependencies say, `here` being one of them. Pre: the module has no such
   // symbol. `handle`: the module's.
   [[nodiscard]] os::symbol_answer ask_dependencies(void* handle, const char* name,
                                                    std::uint32_t gnu_hash) noexcept;
+  // True if the filters say that neither the module nor a dependency has a symbol of this hash. That is
+  // nearly always so where none has the name, from the second such name on.
+  [[nodiscard]] bool surely_nowhere(std::uint32_t gnu_hash) const noexcept {
+    const dependencies* const needed = read_published(needed_);
+    if (needed == nullptr || !needed->certain || !own_.surely_not(gnu_hash)) return false;
+    for (std::size_t i = 0; i != needed->count; ++i)
+      if (!needed->tables[i].surely_not(gnu_hash)) return false;
+    return true;
+  }
 
 private:
   static constexpr std::size_t first_capacity = 8; // entries; a plug-in's interface has a handful

@@ -64,12 +64,11 @@ void tell(failure& why, const question& q, const os::fault& fault) noexcept {
 
 // The system had no part in it.
 void tell(failure& why, const question& q, errc cause) noexcept {
+  if (!wants_text(why)) return fill_code(why, cause);
   failure_parts parts;
   parts.code = cause;
-  if (wants_text(why)) {
-    parts.path = path_of(q.r);
-    parts.missing = {q.name, q.length};
-  }
+  parts.path = path_of(q.r);
+  parts.missing = {q.name, q.length};
   fill(why, parts);
 }
 
@@ -103,6 +102,10 @@ bool ask_system(const question& q, found_symbol& found, os::fault& fault) {
 bool look_up(const question& q, found_symbol& found, failure& why) {
   symbol_cache* const cache = cache_of(q.r);
   const std::uint32_t gnu_hash = os::symbol_table::gnu_hash_of(q.name, q.length);
+  if (cache != nullptr && cache->surely_nowhere(gnu_hash)) {
+    tell(why, q, errc::symbol_not_found);
+    return false;
+  }
   os::symbol_answer answer = cache != nullptr ? cache->ask(q.name, gnu_hash) : os::symbol_answer{};
   found.length = static_cast<std::uint32_t>(q.length);
   if (answer.verdict == os::symbol_verdict::here) {

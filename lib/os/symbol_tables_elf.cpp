@@ -1,6 +1,7 @@
 // DT_GNU_HASH, DT_HASH and the tables that they lead to, of objects that the loader has mapped.
 #include "os/symbol_tables.hpp"
 
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -65,6 +66,26 @@ struct symbol_table::candidates {
   bool unclear = false;
   bool shared = true; // all of them are the same for every thread
 };
+
+namespace {
+
+// A word's characters as a number: the first one in its lowest byte, on any processor.
+template <class Word> std::uint64_t first_lowest(const char* p) noexcept {
+  Word w;
+  std::memcpy(&w, p, sizeof w);
+  if constexpr (std::endian::native == std::endian::little) return w;
+  return __builtin_bswap64(w) >> (64 - 8 * sizeof w);
+}
+
+// Two sums of four characters each, weighed with powers of k, the first character's the highest.
+constexpr std::uint64_t weigh_fours(std::uint64_t characters, std::uint64_t k) noexcept {
+  constexpr std::uint64_t bytes = 0x00ff'00ff'00ff'00ff;
+  constexpr std::uint64_t halves = 0x0000'ffff'0000'ffff;
+  const std::uint64_t pairs = (characters & bytes) * k + (characters >> 8 & bytes);
+  return (pairs & halves) * (k * k) + (pairs >> 16 & halves);
+}
+
+} // namespace
 
 bool symbol_table::take_gnu_hash(std::uintptr_t table) noexcept {
   const auto* const head = reinterpret_cast<const std::uint32_t*>(table);
@@ -178,15 +199,22 @@ void symbol_table::walk_sysv(const char* name, candidates& seen) const noexcept 
   }
 }
 
-// hash * 33 + character, four characters a step: else each would wait for the one before.
+// hash * 33 + character. Eight characters a step, in the lanes of a word: 16-bit lanes of two characters each, then
+// 32-bit lanes of four, none of which overflows (255 * 34 = 8,670; 8,670 * 1,090 = 9,450,300).
 std::uint32_t symbol_table::gnu_hash_of(const char* name, std::size_t length) noexcept {
   constexpr std::uint32_t k = 33;
-  const auto at = [name](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(name[i])}; };
+  constexpr std::uint32_t k4 = k * k * k * k;
   std::uint32_t hash = 5381;
   std::size_t i = 0;
-  for (; i + 4 <= length; i += 4)
-    hash = hash * (k * k * k * k) + (at(i) * (k * k * k) + at(i + 1) * (k * k) + at(i + 2) * k + at(i + 3));
-  for (; i != length; ++i) hash = hash * k + at(i);
+  for (; i + 8 <= length; i += 8) {
+    const std::uint64_t fours = weigh_fours(first_lowest<std::uint64_t>(name + i), k);
+    hash = hash * (k4 * k4) + static_cast<std::uint32_t>(fours) * k4 + static_cast<std::uint32_t>(fours >> 32);
+  }
+  if (i + 4 <= length) {
+    hash = hash * k4 + static_cast<std::uint32_t>(weigh_fours(first_lowest<std::uint32_t>(name + i), k));
+    i += 4;
+  }
+  for (; i != length; ++i) hash = hash * k + static_cast<unsigned char>(name[i]);
   return hash;
 }
 

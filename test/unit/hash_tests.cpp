@@ -1,9 +1,11 @@
 // Names are told apart by all their bytes, wherever they lie.
 #include "hash.hpp"
+#include "os/symbol_tables.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -68,3 +70,15 @@ TEST_CASE("paths that differ in their numbers only are spread") {
   CHECK(seen.size() > paths.size() - 10);
   CHECK(*std::max_element(in_place.begin(), in_place.end()) < 16);
 }
+
+#if defined(__ELF__)
+TEST_CASE("the hash of a file's own table is what its definition says, of any length and any characters") {
+  std::string text;
+  std::uint32_t expected = 5381;
+  for (std::size_t size = 0; size <= longest; ++size) {
+    CHECK(tenure::os::symbol_table::gnu_hash_of(text.data(), size) == expected);
+    text += static_cast<char>(255 - size * 7 % 255);
+    expected = expected * 33 + static_cast<unsigned char>(text.back());
+  }
+}
+#endif
