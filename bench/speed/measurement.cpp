@@ -35,6 +35,14 @@ double measurement::spread() const {
   return middle == 0 ? 0 : (quantile(s, 0.75) - quantile(s, 0.25)) / std::abs(middle);
 }
 
+comparison compare(const measurement& a, const measurement& b) {
+  if (a.question != b.question || a.values.size() != b.values.size())
+    return {a.median() / b.median(), a.spread() + b.spread()};
+  measurement ratios;
+  for (std::size_t i = 0; i != a.values.size(); ++i) ratios.values.push_back(a.values[i] / b.values[i]);
+  return {ratios.median(), ratios.spread()};
+}
+
 const measurement* find(const measurements& all, const std::string& question, const std::string& who) {
   const auto it = std::find_if(all.begin(), all.end(),
                                [&](const measurement& m) { return m.question == question && m.who == who; });

@@ -24,6 +24,13 @@ struct measurement {
   [[nodiscard]] double spread() const;
 };
 
+// How many times as much one figure is as another. Figures of the same rounds are compared round by round.
+struct comparison {
+  double ratio;
+  double spread; // of the ratios, or of both sides where they were not asked together
+};
+[[nodiscard]] comparison compare(const measurement& a, const measurement& b);
+
 using measurements = std::vector<measurement>;
 
 // Null if nobody asked.

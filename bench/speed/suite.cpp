@@ -10,8 +10,10 @@ namespace bench {
 // Google Benchmark tells by the name what was run; ours is the measurement's number.
 class suite::collector final : public benchmark::BenchmarkReporter {
 public:
-  explicit collector(suite& s)
-      : suite_(s) {}
+  // `trying`: only how many iterations each answer wants is of interest.
+  collector(suite& s, bool trying)
+      : suite_(s)
+      , trying_(trying) {}
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs)
@@ -19,9 +21,10 @@ public:
   }
 
 private:
-  // Google Benchmark divides the time of all threads by the calls of all.
+  // Google Benchmark adds up the iterations of all threads, and divides the time of all by them.
   void keep(const Run& run) {
     const std::size_t number = std::stoul(run.run_name.function_name);
+    if (trying_) return suite_.settle_[number](run.iterations / run.threads);
     const bool wall = run.threads > 1 || run.run_name.time_type == "manual_time";
     const double nanoseconds = wall ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime();
     suite_.all_[number].values.push_back(nanoseconds * static_cast<double>(run.threads) /
@@ -29,12 +32,14 @@ private:
   }
 
   suite& suite_;
+  bool trying_;
 };
 
 void suite::note(const std::string& question, const std::string& who, role as, const std::string& unit,
                  std::vector<double> values) {
   all_.push_back({question, who, as, unit, std::move(values)});
   calls_.push_back(1);
+  settle_.emplace_back();
 }
 
 void suite::add(const std::string& question, const std::string& who, role as, body work, how h) {
@@ -46,35 +51,39 @@ void suite::add(const std::string& question, const std::string& who, role as, bo
                                                  work(s);
                                                  done->step();
                                                });
-  b->Repetitions(static_cast<int>(effort_.repetitions))
-      ->MinTime(effort_.seconds)
-      ->Threads(static_cast<int>(h.threads));
+  b->Threads(static_cast<int>(h.threads));
+  settle_.back() = [b](benchmark::IterationCount n) { b->Iterations(n); };
   if (h.manual)
     b->UseManualTime();
   else if (h.threads > 1)
     b->UseRealTime();
 }
 
-// One question after the other, each with all who answer it in turn: a machine that others use is slow for
-// some seconds and fast for others, and what is compared is to meet the same.
 std::vector<std::string> suite::questions_to_run() const {
   std::map<std::string, std::vector<std::size_t>> answers;
   for (std::size_t i = first_; i != all_.size(); ++i)
     if (all_[i].values.empty()) answers[all_[i].question].push_back(i); // the others are noted, not run
   std::vector<std::string> patterns;
   for (const auto& [question, numbers] : answers)
-    patterns.push_back(fmt::format("^({})/", fmt::join(numbers, "|")));
+    patterns.push_back(fmt::format("^({})(/|$)", fmt::join(numbers, "|")));
   return patterns;
 }
 
+// A machine that others use is slow for some seconds and fast for others: a round is short, so that what is
+// compared meets the same.
+void suite::ask_in_rounds(const std::string& question) {
+  collector trial(*this, true), rounds(*this, false);
+  benchmark::RunSpecifiedBenchmarks(&trial, question);
+  for (unsigned i = 0; i != effort_.repetitions; ++i) benchmark::RunSpecifiedBenchmarks(&rounds, question);
+}
+
 void suite::run() {
-  std::string arguments[] = {"speed", "--benchmark_enable_random_interleaving=true"};
-  char* pointers[] = {arguments[0].data(), arguments[1].data()};
-  int count = 2;
+  std::string arguments[] = {"speed", "--benchmark_enable_random_interleaving=true",
+                             fmt::format("--benchmark_min_time={}", effort_.seconds)};
+  char* pointers[] = {arguments[0].data(), arguments[1].data(), arguments[2].data()};
+  int count = 3;
   benchmark::Initialize(&count, pointers);
-  collector reporter(*this);
-  for (const std::string& question : questions_to_run())
-    benchmark::RunSpecifiedBenchmarks(&reporter, question);
+  for (const std::string& question : questions_to_run()) ask_in_rounds(question);
   benchmark::ClearRegisteredBenchmarks();
   for (; first_ != all_.size(); ++first_)
     if (all_[first_].values.empty())

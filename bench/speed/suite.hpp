@@ -1,5 +1,5 @@
-// One run of Google Benchmark in one process: who answers a question is run interleaved with all who do, and
-// the figures are kept.
+// One run of Google Benchmark in one process. A question is asked in rounds, in each of which all who answer
+// it do so once, in random order, and the figures are kept by round.
 #ifndef TENURE_BENCH_SPEED_SUITE_HPP
 #define TENURE_BENCH_SPEED_SUITE_HPP
 
@@ -15,12 +15,12 @@
 namespace bench {
 
 struct effort {
-  unsigned repetitions = 9;
-  double seconds = 0.02;  // of each repetition, at least
-  unsigned many = 1'000;  // modules where a question asks for many
-  unsigned most = 10'000; // modules at the end of the scaling curve
-  unsigned rounds = 3;    // of what is not repeated by Google Benchmark
-  double sampling = 0.15; // seconds of latencies, each round
+  unsigned repetitions = 25; // rounds of a question
+  double seconds = 0.006;    // of each answer, at least
+  unsigned many = 1'000;     // modules where a question asks for many
+  unsigned most = 10'000;    // modules at the end of the scaling curve
+  unsigned rounds = 3;       // of what is not repeated by Google Benchmark
+  double sampling = 0.15;    // seconds of latencies, each round
 };
 
 // How a benchmark is timed and named.
@@ -51,11 +51,14 @@ public:
 private:
   class collector;
   [[nodiscard]] std::vector<std::string> questions_to_run() const; // as patterns of names
+  void ask_in_rounds(const std::string& question);
   effort effort_;
   shared_counter* done_;
   measurements all_;
   std::vector<unsigned> calls_; // of each measurement
-  std::size_t first_ = 0;       // the first one that has not run
+  std::vector<std::function<void(benchmark::IterationCount)>>
+      settle_;            // of each: how many iterations it runs from now on
+  std::size_t first_ = 0; // the first one that has not run
 };
 
 // Keeps an object and all memory from being optimised away.

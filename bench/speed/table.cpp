@@ -31,11 +31,10 @@ void print_heading(const outcome& o) {
   fmt::print("Peers     {}\n",
              o.peers.empty() ? "none is installed" : fmt::format("{}", fmt::join(o.peers, ", ")));
   fmt::print("Files are in the page cache; a second thread sleeps in every process but one. Medians of {} "
-             "repetitions, "
-             "each question's in random order, in one binary;\n"
+             "rounds, in each of which all who answer a question do so, in random order, in one binary;\n"
              "one-thread figures by processor time, others by the wall's, per "
              "call and "
-             "thread. Spread: the middle half, of both sides of a ratio. Raw: dlopen, dlsym, "
+             "thread. A ratio is the median of the rounds' ratios. Spread: the middle half. Raw: dlopen, dlsym, "
              "dlclose.\nEach module that is opened again was opened 100 times before: Tenure looks at its "
              "file at the first 64, then at "
              "every 4,096th.\nA target in ns was set on another machine; it is judged by its ratio to a "

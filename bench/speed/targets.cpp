@@ -116,13 +116,12 @@ std::string words(const target& t, const std::string& unit) {
                         : fmt::format("{} x less than {}", t.limit, name_of_other(t));
 }
 
-// A ratio moves as much as both of its sides do.
-void compare(const target& t, const measurement& other, row& r) {
-  const double mine = r.ours->median(), theirs = other.median();
+void compare_with(const measurement& other, const target& t, row& r) {
   const double limit = t.then != 0 ? t.limit / t.then : t.limit;
-  r.ratio = t.kind == most ? mine / theirs : theirs / mine;
-  r.met = t.kind == most ? *r.ratio <= limit : *r.ratio >= limit;
-  r.spread = r.ours->spread() + other.spread();
+  const comparison c = t.kind == most ? compare(*r.ours, other) : compare(other, *r.ours);
+  r.ratio = c.ratio;
+  r.spread = c.spread;
+  r.met = t.kind == most ? c.ratio <= limit : c.ratio >= limit;
 }
 
 row judge_one(const target& t, const measurements& all) {
@@ -142,7 +141,7 @@ row judge_one(const target& t, const measurements& all) {
     return r;
   }
   if (other != nullptr) {
-    compare(t, *other, r);
+    compare_with(*other, t, r);
   } else {
     r.met = r.ours->median() <= t.limit;
     r.spread = r.ours->spread();
