@@ -277,13 +277,13 @@ const char* to_string(holder_kind kind) noexcept {
 }
 
 const holder* holder_list::begin() const noexcept {
-  return data_ != nullptr ? data_->holders.data() : nullptr;
+  return data_ ? data_->holders.data() : nullptr;
 }
 const holder* holder_list::end() const noexcept {
-  return data_ != nullptr ? data_->holders.data() + data_->holders.size() : nullptr;
+  return data_ ? data_->holders.data() + data_->holders.size() : nullptr;
 }
-std::uint32_t holder_list::unlisted() const noexcept { return data_ != nullptr ? data_->unlisted : 0; }
-bool holder_list::complete() const noexcept { return data_ != nullptr && data_->complete; }
-void holder_list::free_data() noexcept { delete data_; }
+std::uint32_t holder_list::unlisted() const noexcept { return data_ ? data_->unlisted : 0; }
+bool holder_list::complete() const noexcept { return data_ && data_->complete; }
+void detail::free_holders(holder_data* data) noexcept { delete data; }
 
 } // namespace tenure::inline v1

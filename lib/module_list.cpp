@@ -122,16 +122,16 @@ const char* to_string(module_state state) noexcept {
 }
 
 const module_info* module_list::begin() const noexcept {
-  return data_ != nullptr ? data_->modules.data() : nullptr;
+  return data_ ? data_->modules.data() : nullptr;
 }
 const module_info* module_list::end() const noexcept {
-  return data_ != nullptr ? data_->modules.data() + data_->modules.size() : nullptr;
+  return data_ ? data_->modules.data() + data_->modules.size() : nullptr;
 }
 manager_stats module_list::stats() const noexcept {
-  return data_ != nullptr ? data_->stats : manager_stats{};
+  return data_ ? data_->stats : manager_stats{};
 }
-time_point module_list::at() const noexcept { return data_ != nullptr ? data_->at : time_point{}; }
-bool module_list::complete() const noexcept { return data_ != nullptr && data_->complete; }
-void module_list::free_data() noexcept { delete data_; }
+time_point module_list::at() const noexcept { return data_ ? data_->at : time_point{}; }
+bool module_list::complete() const noexcept { return data_ && data_->complete; }
+void detail::free_modules(module_list_data* data) noexcept { delete data; }
 
 } // namespace tenure::inline v1

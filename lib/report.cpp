@@ -152,13 +152,13 @@ const char* to_string(linger_reason reason) noexcept {
 }
 
 const unload_entry* unload_report::begin() const noexcept {
-  return data_ != nullptr ? data_->entries.data() : nullptr;
+  return data_ ? data_->entries.data() : nullptr;
 }
 const unload_entry* unload_report::end() const noexcept {
-  return data_ != nullptr ? data_->entries.data() + data_->entries.size() : nullptr;
+  return data_ ? data_->entries.data() + data_->entries.size() : nullptr;
 }
-bool unload_report::complete() const noexcept { return data_ != nullptr && data_->complete; }
-void unload_report::free_data() noexcept { delete data_; }
+bool unload_report::complete() const noexcept { return data_ && data_->complete; }
+void detail::free_report(report_data* data) noexcept { delete data; }
 
 std::size_t unload_report::count(unload_outcome outcome) const noexcept {
   std::size_t n = 0;

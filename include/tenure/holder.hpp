@@ -4,6 +4,7 @@
 
 #include <tenure/code_location.hpp>
 #include <tenure/detail/export.hpp>
+#include <tenure/detail/owned.hpp>
 #include <tenure/duration.hpp>
 
 #include <cstddef>
@@ -61,6 +62,7 @@ struct holder_range {
 namespace detail {
 struct record;
 struct holder_data;
+TENURE_API void free_holders(holder_data* data) noexcept;
 } // namespace detail
 
 // All who hold one module at one moment, the oldest first. Where a source file is compiled without
@@ -76,19 +78,6 @@ public:
   // The library's: see module::holders().
   explicit holder_list(detail::holder_data* data) noexcept
       : data_(data) {}
-  holder_list(holder_list&& other) noexcept
-      : data_(other.data_) {
-    other.data_ = nullptr;
-  }
-  holder_list& operator=(holder_list&& other) noexcept {
-    detail::holder_data* const mine = data_;
-    data_ = other.data_;
-    other.data_ = mine;
-    return *this;
-  }
-  ~holder_list() {
-    if (data_ != nullptr) free_data();
-  }
 
   [[nodiscard]] TENURE_API const holder* begin() const noexcept;
   [[nodiscard]] TENURE_API const holder* end() const noexcept;
@@ -101,8 +90,7 @@ public:
   [[nodiscard]] TENURE_API bool complete() const noexcept;
 
 private:
-  TENURE_API void free_data() noexcept;
-  detail::holder_data* data_ = nullptr;
+  detail::owned<detail::holder_data, detail::free_holders> data_;
 };
 
 namespace detail {

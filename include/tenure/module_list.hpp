@@ -2,6 +2,7 @@
 #ifndef TENURE_MODULE_LIST_HPP
 #define TENURE_MODULE_LIST_HPP
 
+#include <tenure/detail/owned.hpp>
 #include <tenure/report.hpp>
 #include <tenure/text.hpp>
 
@@ -41,7 +42,8 @@ struct module_info {
 
 namespace detail {
 struct module_list_data;
-}
+TENURE_API void free_modules(module_list_data* data) noexcept;
+} // namespace detail
 
 // What manager::modules() saw: the modules, the counts and the time, all of one moment, in which nobody
 // loaded, closed, revived or let go; counts of handles of what is in use may have changed between two
@@ -51,37 +53,27 @@ struct module_list_data;
 class [[nodiscard]] module_list {
 public:
   module_list() noexcept = default;
+  // The library's: see manager::modules().
   explicit module_list(detail::module_list_data* data) noexcept
       : data_(data) {}
-  module_list(module_list&& other) noexcept
-      : data_(other.data_) {
-    other.data_ = nullptr;
-  }
-  module_list& operator=(module_list&& other) noexcept {
-    detail::module_list_data* const mine = data_;
-    data_ = other.data_;
-    other.data_ = mine;
-    return *this;
-  }
-  ~module_list() {
-    if (data_ != nullptr) free_data();
-  }
 
   // In the order in which they were loaded.
   [[nodiscard]] TENURE_API const module_info* begin() const noexcept;
   [[nodiscard]] TENURE_API const module_info* end() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(end() - begin()); }
   [[nodiscard]] bool empty() const noexcept { return begin() == end(); }
+  // What the manager had counted by then.
   [[nodiscard]] TENURE_API manager_stats stats() const noexcept;
+  // The moment, on the manager's clock.
   [[nodiscard]] TENURE_API time_point at() const noexcept;
   // False if memory ran out: then it is empty, or modules are missing.
   [[nodiscard]] TENURE_API bool complete() const noexcept;
 
 private:
-  TENURE_API void free_data() noexcept;
-  detail::module_list_data* data_ = nullptr;
+  detail::owned<detail::module_list_data, detail::free_modules> data_;
 };
 
+// How manager::dump() says it: for people, a line for each module, or for programs.
 enum class dump_format : unsigned char { lines, json };
 
 namespace detail {

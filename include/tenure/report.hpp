@@ -3,6 +3,7 @@
 #define TENURE_REPORT_HPP
 
 #include <tenure/detail/export.hpp>
+#include <tenure/detail/owned.hpp>
 #include <tenure/duration.hpp>
 #include <tenure/failure.hpp>
 #include <tenure/holder.hpp>
@@ -61,6 +62,7 @@ struct unload_entry {
 
 namespace detail {
 struct report_data;
+TENURE_API void free_report(report_data* data) noexcept;
 } // namespace detail
 
 // What sweep() and final_close() did, and what report() sees.
@@ -71,19 +73,6 @@ public:
   // The library's: see manager.
   explicit unload_report(detail::report_data* data) noexcept
       : data_(data) {}
-  unload_report(unload_report&& other) noexcept
-      : data_(other.data_) {
-    other.data_ = nullptr;
-  }
-  unload_report& operator=(unload_report&& other) noexcept {
-    detail::report_data* const mine = data_;
-    data_ = other.data_;
-    other.data_ = mine;
-    return *this;
-  }
-  ~unload_report() {
-    if (data_ != nullptr) free_data();
-  }
 
   [[nodiscard]] TENURE_API const unload_entry* begin() const noexcept;
   [[nodiscard]] TENURE_API const unload_entry* end() const noexcept;
@@ -97,8 +86,7 @@ public:
   [[nodiscard]] TENURE_API bool complete() const noexcept;
 
 private:
-  TENURE_API void free_data() noexcept;
-  detail::report_data* data_ = nullptr;
+  detail::owned<detail::report_data, detail::free_report> data_;
 };
 
 // Counts since the manager was made.
