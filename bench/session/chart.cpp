@@ -1,14 +1,12 @@
 #include "chart.hpp"
 
 #include "stage.hpp"
+#include "support/svg.hpp"
 #include "support/xml_text.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <system_error>
 
 namespace session {
 namespace {
@@ -22,9 +20,9 @@ constexpr double top_height = 96, band_head = 40, strip_height = 42, scale_heigh
 constexpr double plot_width = width - left - right;
 
 // Okabe and Ito's colours, told apart by eyes of every kind; being idle is also a thinner line, and lingering
-// a dashed one, for paper without colours. rsvg knows no CSS variables: each rule stands twice.
-constexpr const char* style = R"(<style>
-svg { color: #1f2328; font-family: system-ui, "DejaVu Sans", Arial, sans-serif; }
+// a dashed one, for paper without colours.
+constexpr const char* style =
+    R"(svg { color: #1f2328; font-family: system-ui, "DejaVu Sans", Arial, sans-serif; }
 text { fill: currentColor; font-size: 10px; }
 .paper { fill: #ffffff; }
 .title { font-size: 20px; font-weight: 600; }
@@ -47,9 +45,7 @@ svg { color: #e6edf3; }
 .idle { stroke: #e69f00; }
 .lingering { stroke: #f08cc4; }
 .sum { fill: #9198a1; fill-opacity: 0.6; }
-}
-</style>
-)";
+})";
 
 using bench::escaped;
 
@@ -59,18 +55,12 @@ public:
       : outcome_(o)
       , lanes_(static_cast<double>(o.lanes.size()) * lane_pitch)
       , band_(band_head + lanes_ + strip_height + scale_height + band_gap)
-      , height_(top_height + static_cast<double>(o.policies.size()) * band_ + foot_height) {
+      , svg_(width, top_height + static_cast<double>(o.policies.size()) * band_ + foot_height,
+             "Residency of plug-ins under each policy", style) {
     for (const figures& f : o.policies) peak_ = std::max(peak_, f.peak);
   }
 
-  std::string draw() {
-    put(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img">)"
-        "\n",
-        width, height_);
-    put("<title>Residency of plug-ins under each policy</title>\n{}", style);
-    put(R"(<rect class="paper" width="{}" height="{}"/>)"
-        "\n",
-        width, height_);
+  const bench::svg& draw() {
     draw_head();
     double y = top_height;
     for (const figures& f : outcome_.policies) {
@@ -78,29 +68,21 @@ public:
       y += band_;
     }
     draw_foot(y);
-    return out_ + "</svg>\n";
+    return svg_;
   }
 
 private:
-  template <class... Args> void put(fmt::format_string<Args...> text, Args&&... args) {
-    out_ += fmt::format(text, std::forward<Args>(args)...);
-  }
-  void text(double x, double y, const char* look, const std::string& words, const char* anchor = "start") {
-    put(R"(<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)"
-        "\n",
-        look, x, y, anchor, escaped(words));
-  }
   [[nodiscard]] double x_of(std::uint32_t tick) const {
     return left + plot_width * tick / std::max(outcome_.played.ticks, 1U);
   }
 
   void draw_head() {
-    text(20, 34, "title", "Which modules are mapped, under each policy");
-    text(20, 56, "said",
-         fmt::format("{} in one session: {} opens, {} calls, {} threads, seed {}. {}, {}", said_of_lanes(),
-                     outcome_.played.count(action::open), outcome_.played.count(action::call),
-                     outcome_.wish.threads, outcome_.wish.seed, outcome_.where.processor,
-                     outcome_.where.date));
+    svg_.text(20, 34, "title", "Which modules are mapped, under each policy");
+    svg_.text(20, 56, "said",
+              fmt::format("{} in one session: {} opens, {} calls, {} threads, seed {}. {}, {}",
+                          said_of_lanes(), outcome_.played.count(action::open),
+                          outcome_.played.count(action::call), outcome_.wish.threads, outcome_.wish.seed,
+                          outcome_.where.processor, outcome_.where.date));
     draw_legend();
   }
   [[nodiscard]] std::string said_of_lanes() const {
@@ -114,17 +96,13 @@ private:
     x = legend(x, "idle", idle_height, "idle: loaded, no reference");
     x = legend(x, "lingering", idle_height, "lingering: closed, but the system keeps it");
     x = legend(x, "lane", lane_height, "gone");
-    put(R"(<path class="sum" d="M{} 88v-4h8v-4h8v-3h8v11z"/>)"
-        "\n",
-        x);
-    text(x + 30, 86, "said", fmt::format("how many of all {} are mapped", outcome_.used.size()));
+    svg_.put(R"(<path class="sum" d="M{} 88v-4h8v-4h8v-3h8v11z"/>)", x);
+    svg_.text(x + 30, 86, "said", fmt::format("how many of all {} are mapped", outcome_.used.size()));
   }
   // Returns where the next one begins.
   double legend(double x, const char* look, double thick, const std::string& words) {
-    put(R"(<path class="{}" stroke-width="{}" d="M{} 82h24"/>)"
-        "\n",
-        look, thick, x);
-    text(x + 30, 86, "said", words);
+    svg_.put(R"(<path class="{}" stroke-width="{}" d="M{} 82h24"/>)", look, thick, x);
+    svg_.text(x + 30, 86, "said", words);
     return x + 30 + static_cast<double>(words.size()) * 6.2 + 20;
   }
 
@@ -139,20 +117,17 @@ private:
     std::string lines;
     for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
       lines += fmt::format("M{:.1f} {:.1f}v{:.1f}", x_of(s * ticks_per_second), y, height);
-    put(R"(<path class="grid" d="{}"/>)"
-        "\n",
-        lines);
-    put(R"(<path class="edge" d="M{:.1f} {:.1f}v{:.1f}"/>)"
-        "\n",
-        x_of(outcome_.played.ticks * 9 / 10), y, height);
+    svg_.put(R"(<path class="grid" d="{}"/>)", lines);
+    svg_.put(R"(<path class="edge" d="M{:.1f} {:.1f}v{:.1f}"/>)", x_of(outcome_.played.ticks * 9 / 10), y,
+             height);
   }
   void draw_times(double y) {
     for (unsigned s = 0; s <= outcome_.wish.seconds; s += grid_step())
-      text(x_of(s * ticks_per_second), y, "", fmt::format("{} s", s), "middle");
+      svg_.text(x_of(s * ticks_per_second), y, "", fmt::format("{} s", s), "middle");
   }
   void draw_foot(double y) {
-    text(left + plot_width / 2, y + 8, "said", "Dotted line: the last release. Grey strips have one scale.",
-         "middle");
+    svg_.text(left + plot_width / 2, y + 8, "said",
+              "Dotted line: the last release. Grey strips have one scale.", "middle");
   }
 
   void draw_band(const figures& f, double y) {
@@ -162,8 +137,8 @@ private:
                           "most",
                           f.rule, f.loads, loader_ms(f), f.resident_seconds, f.peak)
             : f.trouble;
-    put(R"(<text x="20" y="{}"><tspan class="policy">{}</tspan> <tspan class="said" dx="8">{}</tspan></text>)"
-        "\n",
+    svg_.put(
+        R"(<text x="20" y="{}"><tspan class="policy">{}</tspan> <tspan class="said" dx="8">{}</tspan></text>)",
         y + 28, escaped(f.policy), escaped(told));
     draw_labels(y + band_head);
     draw_grid(y + band_head, lanes_ + strip_height);
@@ -175,12 +150,10 @@ private:
     std::string lanes;
     for (std::size_t i = 0; i != outcome_.lanes.size(); ++i) {
       const double middle = y + (static_cast<double>(i) + 0.5) * lane_pitch;
-      text(left - 8, middle + 3.5, "", outcome_.used[outcome_.lanes[i]].name, "end");
+      svg_.text(left - 8, middle + 3.5, "", outcome_.used[outcome_.lanes[i]].name, "end");
       lanes += fmt::format("M{} {}h{}", left, middle, plot_width);
     }
-    put(R"(<path class="lane" d="{}"/>)"
-        "\n",
-        lanes);
+    svg_.put(R"(<path class="lane" d="{}"/>)", lanes);
   }
   // None of a replay that did not complete.
   [[nodiscard]] std::size_t lane_count(const figures& f) const {
@@ -201,10 +174,7 @@ private:
     }
     constexpr const char* looks[] = {nullptr, "active", "idle", "lingering"};
     for (unsigned p = 1; p != 4; ++p)
-      if (!paths[p].empty())
-        put(R"(<path class="{}" d="{}"/>)"
-            "\n",
-            looks[p], paths[p]);
+      if (!paths[p].empty()) svg_.put(R"(<path class="{}" d="{}"/>)", looks[p], paths[p]);
   }
   // The same scale in every band.
   void draw_sum(const figures& f, double base) {
@@ -217,30 +187,22 @@ private:
       before = f.resident_by_tick[tick];
       path += fmt::format("H{:.1f}V{:.1f}", x_of(tick), base - before * unit);
     }
-    put(R"(<path class="sum" d="{}H{}V{:.1f}z"/>)"
-        "\n",
-        path, left + plot_width, base);
-    put(R"(<path class="grid" d="M{} {:.1f}h{}m0 {}h-{}"/>)"
-        "\n",
-        left, base - strip, plot_width, strip, plot_width);
-    text(left - 8, base - strip / 2 + 4, "", fmt::format("mapped, of {}", outcome_.used.size()), "end");
-    text(left - 8, base - strip + 4, "", fmt::format("{}", peak_), "end");
-    text(left - 8, base + 3, "", "0", "end");
+    svg_.put(R"(<path class="sum" d="{}H{}V{:.1f}z"/>)", path, left + plot_width, base);
+    svg_.put(R"(<path class="grid" d="M{} {:.1f}h{}m0 {}h-{}"/>)", left, base - strip, plot_width, strip,
+             plot_width);
+    svg_.text(left - 8, base - strip / 2 + 4, "", fmt::format("mapped, of {}", outcome_.used.size()), "end");
+    svg_.text(left - 8, base - strip + 4, "", fmt::format("{}", peak_), "end");
+    svg_.text(left - 8, base + 3, "", "0", "end");
   }
 
   const outcome& outcome_;
-  double lanes_, band_, height_;
+  double lanes_, band_;
   std::uint32_t peak_ = 0;
-  std::string out_;
+  bench::svg svg_;
 };
 
 } // namespace
 
-void write_chart(const outcome& o, const std::string& file) {
-  std::ofstream out(file);
-  out << drawing(o).draw();
-  out.close();
-  if (!out) throw std::system_error(errno, std::generic_category(), file);
-}
+void write_chart(const outcome& o, const std::string& file) { drawing(o).draw().write(file); }
 
 } // namespace session

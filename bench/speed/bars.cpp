@@ -1,7 +1,8 @@
 #include "bars.hpp"
 
 #include "format.hpp"
-#include "svg.hpp"
+#include "style.hpp"
+#include "support/svg.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -55,7 +56,7 @@ class drawing {
 public:
   explicit drawing(const outcome& o)
       : outcome_(o)
-      , svg_(width, height_of(o), "What loading costs, by Tenure and by others") {}
+      , svg_(width, height_of(o), "What loading costs, by Tenure and by others", style) {}
 
   const svg& draw() {
     draw_head();

@@ -1,7 +1,8 @@
 #include "curves.hpp"
 
 #include "format.hpp"
-#include "svg.hpp"
+#include "style.hpp"
+#include "support/svg.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -78,7 +79,7 @@ class drawing {
 public:
   explicit drawing(const outcome& o)
       : outcome_(o)
-      , svg_(width, top + std::size(plots) * (head + panel + scale + gap), "How costs grow") {}
+      , svg_(width, top + std::size(plots) * (head + panel + scale + gap), "How costs grow", style) {}
 
   const svg& draw() {
     svg_.text(20, 34, "title", "How costs grow");

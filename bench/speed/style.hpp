@@ -1,18 +1,12 @@
-#include "svg.hpp"
-
-#include "support/xml_text.hpp"
-
-#include <cerrno>
-#include <fstream>
-#include <system_error>
+// How the charts of speed look.
+#ifndef TENURE_BENCH_SPEED_STYLE_HPP
+#define TENURE_BENCH_SPEED_STYLE_HPP
 
 namespace bench {
-namespace {
 
-// Okabe and Ito's colours, told apart by eyes of every kind. rsvg knows no CSS variables: each rule stands
-// twice.
-constexpr const char* style = R"(<style>
-svg { color: #1f2328; font-family: system-ui, "DejaVu Sans", Arial, sans-serif; }
+// Okabe and Ito's colours, told apart by eyes of every kind.
+// Classes of shapes: paper, grid, ours, peer, raw, floor, and c0 to c9 of lines; of text: title, heading, said, and none.
+inline constexpr const char* style = R"(svg { color: #1f2328; font-family: system-ui, "DejaVu Sans", Arial, sans-serif; }
 text { fill: currentColor; font-size: 11px; }
 .paper { fill: #ffffff; }
 .title { font-size: 20px; font-weight: 600; }
@@ -50,28 +44,8 @@ svg { color: #e6edf3; }
 .c7 { stroke: #bc8cff; }
 .c8 { stroke: #ffa657; }
 .c9 { stroke: #b1bac4; }
-}
-</style>)";
-
-} // namespace
-
-svg::svg(double width, double height, const std::string& title) {
-  put(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img">)",
-      width, height);
-  put("<title>{}</title>\n{}", escaped(title), style);
-  put(R"(<rect class="paper" width="{}" height="{}"/>)", width, height);
-}
-
-void svg::text(double x, double y, const char* look, const std::string& words, const char* anchor) {
-  put(R"(<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)", look, x, y, anchor,
-      escaped(words));
-}
-
-void svg::write(const std::string& file) const {
-  std::ofstream out(file);
-  out << out_ << "</svg>\n";
-  out.close();
-  if (!out) throw std::system_error(errno, std::generic_category(), file);
-}
+})";
 
 } // namespace bench
+
+#endif

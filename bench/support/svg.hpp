@@ -1,6 +1,6 @@
 // Drawings that can be read on light and on dark paper.
-#ifndef TENURE_BENCH_SPEED_SVG_HPP
-#define TENURE_BENCH_SPEED_SVG_HPP
+#ifndef TENURE_BENCH_SUPPORT_SVG_HPP
+#define TENURE_BENCH_SUPPORT_SVG_HPP
 
 #include <fmt/core.h>
 
@@ -8,10 +8,10 @@
 
 namespace bench {
 
-// Classes of shapes: paper, grid, ours, peer, raw, floor; of text: title, heading, said, and none.
 class svg {
 public:
-  svg(double width, double height, const std::string& title);
+  // `style`: the CSS of all classes. rsvg knows no CSS variables: what differs on dark paper stands twice in it.
+  svg(double width, double height, const std::string& title, const char* style);
 
   template <class... Args> void put(fmt::format_string<Args...> text, Args&&... args) {
     out_ += fmt::format(text, std::forward<Args>(args)...);
