@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
+#include <latch>
 #include <memory>
 #include <semaphore>
 #include <string>
@@ -152,6 +153,7 @@ void try_file(const std::string& path, tally& sum) {
 // Threads that have nothing to do with any plug-in.
 class bystanders {
 public:
+  bystanders() { both_run.wait(); } // one that has not begun yet gives no answer
   ~bystanders() {
     over = true;
     wake.release();
@@ -162,11 +164,16 @@ public:
 private:
   std::atomic<bool> over{false};
   std::binary_semaphore wake{0};
+  std::latch both_run{2};
   std::thread runs{[this] {
+    both_run.count_down();
     while (!over) {
     }
   }};
-  std::thread waits{[this] { wake.acquire(); }};
+  std::thread waits{[this] {
+    both_run.count_down();
+    wake.acquire();
+  }};
 };
 
 // Of how many closes how many were postponed.
