@@ -3,6 +3,7 @@
 #include "hash.hpp"
 #include "opening.hpp"
 #include "registry.hpp"
+#include "stripes.hpp"
 
 #include <new>
 #include <utility>
@@ -67,7 +68,9 @@ struct by_word {
 };
 struct by_stripe {
   bool operator()(module_record& r, std::uint32_t& opens) const noexcept {
-    return share_in_stripe(r.refs, r.stripe, opens) || try_share(r.refs, opens);
+    if (!try_share_striped(r)) return try_share(r.refs, opens);
+    opens = count_open(r.stripe);
+    return true;
   }
 };
 [[gnu::noinline]] record* share_striped(const registry& g, std::string_view name) noexcept {

@@ -1,9 +1,6 @@
 #include "stripes.hpp"
 
-#include "os/stripe_blocks.hpp"
 #include "sync.hpp"
-
-#include <tenure/detail/record.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -92,17 +89,9 @@ void drop_in_stripe(std::uint32_t stripe) noexcept {
       [](stripe_count& c) { count_together(c.dropped); });
 }
 
-bool share_in_stripe(const word& refs, std::uint32_t stripe, std::uint32_t& opens) noexcept {
+bool share_in_stripe(const record& r) noexcept {
   stripe_count* const block = os::own_stripe_block();
-  if (block == nullptr) return false; // the word serves as well
-  stripe_count& mine = block[stripe];
-  count_taken(mine.taken);
-  if ((look_after_counting(refs) & striped_bit) == 0) {
-    count_dropped(mine.dropped);
-    return false;
-  }
-  opens = mine.opens++;
-  return true;
+  return block != nullptr && try_share_in(block[r.stripe], r.refs);
 }
 
 } // namespace tenure::inline v1::detail

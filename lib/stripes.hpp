@@ -2,7 +2,9 @@
 #ifndef TENURE_LIB_STRIPES_HPP
 #define TENURE_LIB_STRIPES_HPP
 
-#include <tenure/detail/count.hpp>
+#include "os/stripe_blocks.hpp"
+
+#include <tenure/detail/record.hpp>
 
 namespace tenure::inline v1::detail {
 
@@ -21,9 +23,11 @@ void give_back_stripe(std::uint32_t stripe) noexcept;
 // A new module is counted there. Pre: nobody opens it yet.
 void forget_opens(std::uint32_t stripe) noexcept;
 
-// Counts an open, if `refs` shows that it may: then the caller has a reference, and `opens` is how many this thread
-// made before since the module was loaded. False with nothing changed.
-[[nodiscard]] bool share_in_stripe(const word& refs, std::uint32_t stripe, std::uint32_t& opens) noexcept;
+// By a thread that shared one in the module's stripe: how many opens it counted before since the module was loaded.
+[[nodiscard]] inline std::uint32_t count_open(std::uint32_t stripe) noexcept {
+  stripe_count* const own = own_stripes != nullptr ? own_stripes : os::own_stripe_block();
+  return own[stripe].opens++;
+}
 
 } // namespace tenure::inline v1::detail
 

@@ -30,7 +30,8 @@ public:
   // The address in `m`: valid while any reference to that module lives.
   // Errors: as module::symbol.
   [[nodiscard]] F& in(const module& m) {
-    if (void* const known = recall(detail::handle_access::record_of(m))) return *as_target(known);
+    void* known = nullptr;
+    if (recalls(detail::handle_access::record_of(m), known)) return *as_target(known);
     return *look_up(m);
   }
 
@@ -42,13 +43,14 @@ private:
       return static_cast<F*>(address);
   }
 
-  // Null if what is remembered is of another load, or is just being written.
-  [[nodiscard]] void* recall(const detail::record* r) const noexcept {
-    if (r == nullptr) return nullptr;
+  // False if what is remembered is of another load, or is just being written.
+  [[nodiscard]] bool recalls(const detail::record* r, void*& address) const noexcept {
+    if (r == nullptr) return false;
     const std::uint64_t load = detail::read_published(load_);
-    void* const address = detail::read_published(address_);
-    const bool whole = detail::glance(load_) == load; // nobody wrote in between: no load's number comes again
-    return whole && load == detail::glance(r->load) ? address : nullptr;
+    address = detail::read_published(address_);
+    const std::uint64_t written = load ^ detail::glance(load_); // 0: not in between, for no load's number comes again
+    const std::uint64_t other = load ^ detail::glance(r->load);
+    return (written | other) == 0; // one branch
   }
 
   void remember(std::uint64_t load, void* address) noexcept {

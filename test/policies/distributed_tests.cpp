@@ -94,6 +94,27 @@ TEST_CASE("as long as there is a reference, wherever it was made and moved, no s
   CHECK(after_sweep(f, &at_once) == closed);
 }
 
+TEST_CASE("a weak handle, too, counts in the memory of its thread") {
+  striped_modules f;
+  tenure::module held = f.modules.open(f.a), kept;
+  const tenure::weak_module weak = held;
+  const tenure::detail::record& r = *tenure::detail::handle_access::record_of(held);
+  const tenure::detail::word before = r.refs;
+  std::atomic<int> locked{0};
+  on_threads(4, [&](int i) {
+    for (int n = 0; n != 1000; ++n) locked += weak.lock() == held;
+    if (i == 0) kept = weak.lock();
+  });
+  CHECK(locked == 4000);
+  if (r.stripe != 0) CHECK(r.refs == before); // else this system has no such counts
+  CHECK(references(f) == 2);
+  held.reset();
+  CHECK(after_sweep(f, &at_once) == "busy");
+  kept.reset();
+  CHECK(after_sweep(f, &at_once) == closed);
+  CHECK(!weak.lock());
+}
+
 TEST_CASE("thousands of threads that come and go leave their counts, and no memory grows with them") {
   striped_modules f;
   const tenure::module first = f.modules.open(f.a);

@@ -54,13 +54,18 @@ inline constexpr word one_open = word{1} << 37; // 27 bits; what overflows is lo
   return (before & (count_mask | parked_bit | pending_bit)) == one_reference;
 }
 
+// While no other thread exists that could see it half done. Returns the word as it was before.
+inline word add_alone(word& w, word n) noexcept {
+  w += n;
+  // seq_cst: of the compiler alone, which is to add in memory: the next count waits ten cycles for a register's word
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  return w - n;
+}
+
 // Copies a reference that the caller holds.
 inline void acquire(word& w) noexcept {
   TENURE_STEP();
-  if (TENURE_ONE_THREAD()) {
-    w += one_reference; // no other thread exists that could see it half done
-    return;
-  }
+  if (TENURE_ONE_THREAD()) return static_cast<void>(add_alone(w, one_reference));
   // relaxed: the reference being copied already makes the module visible; pairs with nothing
   __atomic_fetch_add(&w, one_reference, __ATOMIC_RELAXED);
 }
@@ -68,11 +73,7 @@ inline void acquire(word& w) noexcept {
 // Drops a reference; returns the word as it was before.
 [[nodiscard]] inline word release(word& w) noexcept {
   TENURE_STEP();
-  if (TENURE_ONE_THREAD()) {
-    const word before = w;
-    w = before - one_reference; // no other thread exists that could see it half done
-    return before;
-  }
+  if (TENURE_ONE_THREAD()) return add_alone(w, -one_reference);
   // acq_rel: release so that all use of the module by this thread is visible to the thread that sees zero and
   // closes (claim, below); acquire so that the thread that saw zero has seen the use by all others
   return __atomic_fetch_sub(&w, one_reference, __ATOMIC_ACQ_REL);
@@ -168,21 +169,13 @@ inline constexpr word shut_bit = word{1} << 33; // a shutdown is under way: none
 // Its word: the calls in flight in the low half, and shut_bit: no new ones.
 inline word enter_gate(word& gate) noexcept {
   TENURE_STEP();
-  if (TENURE_ONE_THREAD()) {
-    const word before = gate;
-    gate = before + one_reference; // no other thread exists that could see it half done
-    return before;
-  }
+  if (TENURE_ONE_THREAD()) return add_alone(gate, one_reference);
   // acquire: a call that finds the gate open again sees what was done while it was shut (acq_rel in clear_flags)
   return __atomic_fetch_add(&gate, one_reference, __ATOMIC_ACQUIRE);
 }
 inline word leave_gate(word& gate) noexcept {
   TENURE_STEP();
-  if (TENURE_ONE_THREAD()) {
-    const word before = gate;
-    gate = before - one_reference; // no other thread exists that could see it half done
-    return before;
-  }
+  if (TENURE_ONE_THREAD()) return add_alone(gate, -one_reference);
   // release: what the call did is visible to who waits for it (acquire in read_published)
   return __atomic_fetch_sub(&gate, one_reference, __ATOMIC_RELEASE);
 }
@@ -293,6 +286,13 @@ inline void count_together(std::uint32_t& n) noexcept {
   TENURE_STEP();
   // acquire: names, image and native handle are visible; pairs with set_flags
   return __atomic_load_n(&w, __ATOMIC_ACQUIRE);
+}
+// One reference to a module by a thread that holds none: true if the module's word says that it may have it.
+[[nodiscard]] inline bool try_share_in(stripe_count& mine, const word& refs) noexcept {
+  count_taken(mine.taken);
+  if ((look_after_counting(refs) & striped_bit) != 0) return true;
+  count_dropped(mine.dropped);
+  return false;
 }
 
 } // namespace tenure::inline v1::detail

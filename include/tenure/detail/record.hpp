@@ -35,6 +35,8 @@ struct record {
 // For a record with a stripe, by a thread that has not counted yet.
 TENURE_API void take_in_stripe(std::uint32_t stripe) noexcept;
 TENURE_API void drop_in_stripe(std::uint32_t stripe) noexcept;
+// False if it is not open to such counts, or the thread can have no counter.
+[[nodiscard]] TENURE_API bool share_in_stripe(const record& r) noexcept;
 #if defined(TENURE_OWN_STRIPES)
 TENURE_OWN_STRIPES stripe_count* own_stripes; // this thread's; null until it counts
 #else
@@ -49,6 +51,13 @@ inline void take_reference(record& r) noexcept {
     count_taken(own[r.stripe].taken);
   else
     take_in_stripe(r.stripe);
+}
+
+// A reference that is counted in a stripe, to a module of which the caller holds none. False: go by the word.
+[[nodiscard]] inline bool try_share_striped(const record& r) noexcept {
+  if (r.stripe == 0) return false;
+  if (stripe_count* const own = own_stripes) return try_share_in(own[r.stripe], r.refs);
+  return share_in_stripe(r);
 }
 
 // The registry hears of a last reference. Noexcept; may close modules, never while their code is on this
@@ -77,9 +86,11 @@ inline void note_revive(record& r) noexcept {
 // it.
 [[nodiscard]] TENURE_API bool lock_weak_slowly(record& r, std::uint64_t generation) noexcept;
 [[nodiscard]] inline bool lock_weak(record& r, std::uint64_t generation) noexcept {
-  bool revived = false;
-  if (!try_acquire(r.refs, revived)) return lock_weak_slowly(r, generation);
-  if (revived) note_revive(r);
+  if (!try_share_striped(r)) {
+    bool revived = false;
+    if (!try_acquire(r.refs, revived)) return lock_weak_slowly(r, generation);
+    if (revived) note_revive(r);
+  }
   if (r.generation == generation) return true; // constant while the reference is held
   drop_reference(r);
   return false;
