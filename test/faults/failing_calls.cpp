@@ -127,6 +127,11 @@ extern "C" void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateES
   __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(self, state,
                                                                                                depend);
 }
+#else // libc++ makes them in its headers
+extern "C" int __real_pthread_create(pthread_t* out, const pthread_attr_t* how, void* (*body)(void*), void* argument);
+extern "C" int __wrap_pthread_create(pthread_t* out, const pthread_attr_t* how, void* (*body)(void*), void* argument) {
+  return refuses("a thread") ? EAGAIN : __real_pthread_create(out, how, body, argument);
+}
 #endif
 
 // The file is closed all the same, as Linux does it.
