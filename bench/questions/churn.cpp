@@ -75,12 +75,14 @@ make_object* factory_of(const std::string& file) {
 void ask_our_objects(suite& s, module_files& files) {
   ask_object<policy::deferred_one>(s, files, "tenure, deferred_one");
   ask_object<policy::periodic_sweep>(s, files, "tenure, periodic_sweep");
+  ask_object<policy::distributed<policy::periodic_sweep>>(s, files, "tenure, distributed");
   ask_object<policy::keep_warm<>>(s, files, "tenure, keep_warm");
   ask_object<policy::adaptive>(s, files, "tenure, adaptive");
   ask_object<policy::immediate>(s, files, "tenure, immediate");
   ask_by_path<policy::deferred_one>(s, files, "tenure, deferred_one");
   ask_two_in_turn<policy::deferred<2>>(s, files, "tenure, deferred<2>");
   ask_two_in_turn<policy::periodic_sweep>(s, files, "tenure, periodic_sweep");
+  ask_two_in_turn<policy::distributed<policy::periodic_sweep>>(s, files, "tenure, distributed");
   make_object* const make = factory_of(files.copy("object"));
   s.add("object", "new, call, delete", role::floor, held_object(make));
   s.add("object", "new, call, delete, count", role::floor, held_and_counted_object(make));

@@ -35,6 +35,7 @@ void ask_ours_together(suite& s, module_files& files) {
   ask_open<tenure_default>(s, files);
   ask_open<tenure_striped>(s, files);
   ask_symbol<tenure_default>(s, files);
+  ask_symbol<tenure_striped>(s, files);
   const auto tiny = std::make_shared<tenure_default>(files.copy("tiny"));
   s.add("symbol, a static of the call's place", plain_name, role::ours, find_by_static(tiny));
   ask_our_calls(s, files);
@@ -59,10 +60,11 @@ void ask_ours_alone(suite& s, module_files& files) {
 }
 
 void ask_ours_thousand(suite& s, module_files& files, const std::vector<std::string>& resident) {
-  prepare<tenure_default>();
-  prepare<tenure_immediate>();
-  prepare<tenure_unchecked>();
+  for (const auto prepare_one :
+       {prepare<tenure_default>, prepare<tenure_striped>, prepare<tenure_immediate>, prepare<tenure_unchecked>})
+    prepare_one();
   ask_open_many<tenure_default>(s, resident, "open, 1,000 modules");
+  ask_open_many<tenure_striped>(s, resident, "open, 1,000 modules");
   ask_load_one_more<tenure_immediate>(s, files);
   ask_load_one_more<tenure_unchecked>(s, files);
 }

@@ -147,7 +147,8 @@ void ask_programs(const arguments& a, progress& bar, outcome& o) {
   bar.end(no_counts.empty() ? "instructions counted" : no_counts);
   for (const std::string& remark : {no_sizes, no_counts})
     if (!remark.empty()) o.remarks.push_back(remark);
-  o.all.insert(o.all.end(), s.all().begin(), s.all().end());
+  const measurements got = s.all();
+  o.all.insert(o.all.end(), got.begin(), got.end());
 }
 
 // So many times a benchmark runs until it knows how often it has to, as a guess.

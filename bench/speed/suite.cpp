@@ -23,12 +23,11 @@ public:
 private:
   // Google Benchmark adds up the iterations of all threads, and divides the time of all by them.
   void keep(const Run& run) {
-    const std::size_t number = std::stoul(run.run_name.function_name);
-    if (trying_) return suite_.settle_[number](run.iterations / run.threads);
+    answer& a = suite_.answers_[std::stoul(run.run_name.function_name)];
+    if (trying_) return static_cast<void>(a.how_often->Iterations(run.iterations / run.threads));
     const bool wall = run.threads > 1 || run.run_name.time_type == "manual_time";
     const double nanoseconds = wall ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime();
-    suite_.all_[number].values.push_back(nanoseconds * static_cast<double>(run.threads) /
-                                         suite_.calls_[number]);
+    a.figures.values.push_back(nanoseconds * static_cast<double>(run.threads) / a.calls);
   }
 
   suite& suite_;
@@ -37,22 +36,18 @@ private:
 
 void suite::note(const std::string& question, const std::string& who, role as, const std::string& unit,
                  std::vector<double> values) {
-  all_.push_back({question, who, as, unit, std::move(values)});
-  calls_.push_back(1);
-  settle_.emplace_back();
+  answers_.push_back({{question, who, as, unit, std::move(values)}});
 }
 
 void suite::add(const std::string& question, const std::string& who, role as, body work, how h) {
-  const std::string number = std::to_string(all_.size());
-  note(question, who, as, "ns", {});
-  calls_.back() = h.calls;
+  const std::string number = std::to_string(answers_.size());
   auto* const b = benchmark::RegisterBenchmark(number.c_str(),
                                                [work = std::move(work), done = done_](benchmark::State& s) {
                                                  work(s);
                                                  done->step();
                                                });
+  answers_.push_back({{question, who, as, "ns", {}}, h.calls, b});
   b->Threads(static_cast<int>(h.threads));
-  settle_.back() = [b](benchmark::IterationCount n) { b->Iterations(n); };
   if (h.manual)
     b->UseManualTime();
   else if (h.threads > 1)
@@ -60,11 +55,11 @@ void suite::add(const std::string& question, const std::string& who, role as, bo
 }
 
 std::vector<std::string> suite::questions_to_run() const {
-  std::map<std::string, std::vector<std::size_t>> answers;
-  for (std::size_t i = first_; i != all_.size(); ++i)
-    if (all_[i].values.empty()) answers[all_[i].question].push_back(i); // the others are noted, not run
+  std::map<std::string, std::vector<std::size_t>> asked;
+  for (std::size_t i = first_; i != answers_.size(); ++i)
+    if (answers_[i].how_often != nullptr) asked[answers_[i].figures.question].push_back(i);
   std::vector<std::string> patterns;
-  for (const auto& [question, numbers] : answers)
+  for (const auto& [question, numbers] : asked)
     patterns.push_back(fmt::format("^({})(/|$)", fmt::join(numbers, "|")));
   return patterns;
 }
@@ -85,9 +80,18 @@ void suite::run() {
   benchmark::Initialize(&count, pointers);
   for (const std::string& question : questions_to_run()) ask_in_rounds(question);
   benchmark::ClearRegisteredBenchmarks();
-  for (; first_ != all_.size(); ++first_)
-    if (all_[first_].values.empty())
-      throw std::runtime_error(fmt::format("no figure: {}, {}", all_[first_].question, all_[first_].who));
+  for (; first_ != answers_.size(); ++first_) {
+    answer& a = answers_[first_];
+    a.how_often = nullptr; // Google Benchmark has destroyed it
+    if (a.figures.values.empty())
+      throw std::runtime_error(fmt::format("no figure: {}, {}", a.figures.question, a.figures.who));
+  }
+}
+
+measurements suite::all() const {
+  measurements all;
+  for (const answer& a : answers_) all.push_back(a.figures);
+  return all;
 }
 
 } // namespace bench

@@ -46,18 +46,22 @@ public:
   void run();
 
   [[nodiscard]] const effort& how_much() const noexcept { return effort_; }
-  [[nodiscard]] const measurements& all() const noexcept { return all_; }
+  [[nodiscard]] measurements all() const;
 
 private:
   class collector;
+  struct answer {
+    measurement figures;
+    unsigned calls = 1; // in each iteration
+    benchmark::internal::Benchmark* how_often = nullptr; // null: it is not to be run
+  };
+
   [[nodiscard]] std::vector<std::string> questions_to_run() const; // as patterns of names
   void ask_in_rounds(const std::string& question);
+
   effort effort_;
   shared_counter* done_;
-  measurements all_;
-  std::vector<unsigned> calls_; // of each measurement
-  std::vector<std::function<void(benchmark::IterationCount)>>
-      settle_;            // of each: how many iterations it runs from now on
+  std::vector<answer> answers_;
   std::size_t first_ = 0; // the first one that has not run
 };
 
