@@ -1,8 +1,11 @@
+#include "failure_access.hpp"
+
 #include <tenure/make.hpp>
 
 #include <fmt/core.h>
 
 #include <cstring>
+#include <new>
 #include <string>
 
 namespace tenure::inline v1::detail {
@@ -36,6 +39,20 @@ const tenure_factory* find_row(tenure_factories_function& table, const interface
 }
 
 } // namespace
+
+void tell_no_destroyer(const record& r, const char* maker, failure& why) noexcept {
+  failure_parts parts;
+  parts.code = errc::name_missing;
+  parts.path = path_of(r);
+  parts.advice = "give create() the names of two functions, one that makes and one that destroys";
+  try {
+    const std::string words = fmt::format("nothing destroys what {} makes: its type has no virtual destructor", maker);
+    parts.explanation = words;
+    fill(why, parts);
+  } catch (const std::bad_alloc&) {
+    fill(why, parts);
+  }
+}
 
 const tenure_factory* find_factory(record* held, const interface_stamp& wanted, const char* name,
                                    failure& why) {

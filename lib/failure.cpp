@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include <cstring>
 #include <exception>
 #include <new>
 #include <utility>
@@ -169,10 +170,14 @@ std::string compose(const failure_parts& p) {
   if (!p.path.empty()) text += printable(p.path) + ": ";
   text += c.general;
   if (!p.missing.empty()) text += ": " + printable(p.missing);
-  if (!p.explanation.empty()) text += ": " + printable(p.explanation);
-  if (*p.call != '\0')
-    text += fmt::format(" ({}: {}, code {})", p.call,
-                        p.system_text.empty() ? "no reason given" : printable(p.system_text), p.system_code);
+  std::string_view explanation = p.explanation;
+  if (explanation.starts_with(c.general)) explanation.remove_prefix(std::strlen(c.general)); // said already
+  if (explanation.starts_with(": ")) explanation.remove_prefix(2);
+  if (!explanation.empty()) text += ": " + printable(explanation);
+  if (*p.call != '\0') {
+    text += fmt::format(" ({}: {}", p.call, p.system_text.empty() ? "no reason given" : printable(p.system_text));
+    text += p.system_code != 0 ? fmt::format(", code {})", p.system_code) : ")";
+  }
   const std::string_view advice = p.advice.empty() ? std::string_view(c.advice) : p.advice;
   if (!advice.empty()) text += "; " + printable(advice);
   return text;

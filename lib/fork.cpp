@@ -32,6 +32,7 @@ void registry::forget_other_threads_locked() noexcept {
     if (!others || (r->state != phase::loading && r->state != phase::closing)) continue;
     r->state = phase::lingering; // mapped: what its code was given stays valid
     publish(r->refs, 0); // references of its own initialiser, on a stack that is not here
+    if (r->stripe != 0) r->settled = balance_of(r->stripe); // no other thread is here that could be counting
     forget_locked(*r);
     static_cast<void>(unshare(holders)); // never the last share: the manager's is there, or another module's
   }

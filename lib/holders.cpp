@@ -65,16 +65,17 @@ bool add_dependency(record* user, record* used, const code_location* taken, fail
   }
   registry& g = *user->owner;
   note_hold({edge}, *used, holder_kind::dependency, taken, path_of(*user)); // before somebody may let go of it
+  take_reference(*used); // the caller has one. Before the mutex: a thread's first count waits for a fork
   bool cycle = false;
   {
     const sync::scoped_lock lock(g.mutex);
     cycle = used->owner == &g && needs_locked(g, full(*used), *user);
     if (!cycle && !has_edge_locked(full(*user), *used)) {
-      take_reference(*used); // the caller has one
       edge->next = std::exchange(full(*user).needs, edge);
       return true;
     }
   }
+  drop_reference(*used);
   forget_hold({edge});
   delete edge;
   if (cycle) set_failure(why, errc::dependency_cycle, path_of(*used), path_of(*user));

@@ -21,6 +21,7 @@ module_record* occupant(const tenure_host* host) noexcept {
 bool hold_from_inside(module_record& r) noexcept {
   registry& g = *r.owner;
   if (seems_shut(r)) return false; // what was begun before holds already
+  if (try_share_striped(r)) return true;
   bool revived = false;
   if (try_acquire(r.refs, revived)) {
     if (revived) note_revive(r);
@@ -29,10 +30,12 @@ bool hold_from_inside(module_record& r) noexcept {
   const sync::scoped_lock lock(g.mutex);
   if (r.state == phase::loading)
     acquire(r.refs); // counted, but not open: as for its own initialiser
-  else if (r.state == phase::open)
-    g.acquire_locked(r);
-  else
+  else if (r.state != phase::open || (r.shut_down && calls_of_this_thread(r) == 0))
     return false;
+  else if (r.shut_down)
+    acquire(r.refs); // of a call in flight, which may finish and holds it already
+  else
+    g.acquire_locked(r);
   return true;
 }
 

@@ -100,8 +100,9 @@ void registry::forget_wait_locked(module_record& r) noexcept {
   r.let_go_inside = false;
 }
 
-// One reference for the caller. Pre: r is open. True if it was idle.
+// One reference for the caller. Pre: r is open, and not shut down. True if it was idle.
 bool registry::acquire_locked(module_record& r) noexcept {
+  if (try_share_striped(r)) return false;
   bool revived = false;
   if (try_acquire(r.refs, revived)) {
     if (revived) jot(r.used_at, next_tick_locked()), raise_flag(clock.used);
@@ -305,9 +306,9 @@ void registry::end_shutdown_locked(module_record& r) noexcept {
   if (!r.shut_down) return;
   r.shut_down = {};
   clear_flags(r.gate, shut_bit);
-  if (r.state != phase::open) return;
+  if (r.state == phase::absent) return;
   jot(r.load, r.load_number);
-  set_flags(r.refs, open_bit);
+  if (r.state == phase::open) set_flags(r.refs, open_bit);
 }
 
 // The module is gone: its record is free for another. Pre: no reference, not open.
@@ -321,6 +322,7 @@ void registry::forget_locked(module_record& r) noexcept {
   end_seat(seat, unmapped); // its code may still call it
   give_up_dependencies_locked(r, unmapped);
   r.state = phase::absent;
+  forget_count_locked(r);
   end_shutdown_locked(r);
   r.handle = nullptr;
   r.file = {};

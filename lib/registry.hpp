@@ -131,6 +131,7 @@ struct registry {
   void begin_use_locked(module_record& r) noexcept;
   void settle_unused_locked(idle_list& victims) noexcept;
   [[nodiscard]] static bool has_settled_locked(module_record& r) noexcept;
+  static void forget_count_locked(module_record& r) noexcept;
 
   // --- holders.cpp: without the mutex ---
   void give_up_dependencies_locked(module_record& r, bool unmapped) noexcept;

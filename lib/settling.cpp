@@ -33,6 +33,13 @@ bool registry::has_settled_locked(module_record& r) noexcept {
   return true;
 }
 
+// What its initialisers took in the word and dropped in a stripe: the record's next module begins with neither. Pre: no
+// reference.
+void registry::forget_count_locked(module_record& r) noexcept {
+  const word before = clear_flags(r.refs, count_mask);
+  if (r.stripe != 0) r.settled -= count_of(before);
+}
+
 // What has lost its last reference since the last look goes to its keeper.
 void registry::settle_unused_locked(idle_list& victims) noexcept {
   if (in_use.empty()) return;

@@ -1,5 +1,6 @@
 #include "stripes.hpp"
 
+#include "os/fork.hpp"
 #include "sync.hpp"
 
 #include <algorithm>
@@ -37,9 +38,23 @@ std::uint32_t sum_of(std::uint32_t stripe, os::stripe_visitor add) noexcept {
   return sum;
 }
 
+// A fork while a thread is in the list would leave it locked in the child.
+void hold_list(void*) noexcept { all_stripes().mutex.lock(); }
+void let_list_go(void*) noexcept { all_stripes().mutex.unlock(); }
+constinit os::fork_watcher list_watcher{hold_list, let_list_go, let_list_go, nullptr, nullptr};
+
+bool prepare() noexcept {
+  if (!os::prepare_stripe_blocks()) return false;
+  os::add_fork_watcher(list_watcher); // before any registry whose records have stripes: their mutexes come first
+  return true;
+}
+
 } // namespace
 
-bool stripes_are_ready() noexcept { return os::prepare_stripe_blocks(); }
+bool stripes_are_ready() noexcept {
+  static const bool ready = prepare();
+  return ready;
+}
 
 std::uint32_t take_stripe() noexcept {
   stripe_list& list = all_stripes();

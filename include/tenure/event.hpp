@@ -23,7 +23,7 @@ enum class event_kind : unsigned char {
   closed,    // closed, looked at, and gone: took; zero if it had lingered and went by itself
   lingering, // closed, and still mapped: took, reason, detail
   failed,    // an open failed: error, detail, the path as far as it was known
-  swept, // a sweep or a final close ended: took; count modules are gone by it; detail says which of the two
+  swept,     // a sweep that had something to close, or a final close, ended: took; count modules are gone; detail says which
 };
 
 // "loaded", "idled".

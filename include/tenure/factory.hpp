@@ -23,11 +23,19 @@ public:
   using object = typename made::type;
 
   factory() noexcept = default;
-  // Errors: symbol_not_found, symbol_kind_mismatch, empty_handle.
-  factory(const module& m, factory_names names)
-      : module_(m)
-      , make_(function_of(m, names.make))
-      , destroy_(names.destroy != nullptr ? function_of(m, names.destroy) : nullptr) TENURE_IF_TRACKED(, taken_(names.named_at)) {}
+  // Errors: symbol_not_found, symbol_kind_mismatch, empty_handle, name_missing (as module::create).
+  factory(const module& m, factory_names names) TENURE_IF_TRACKED(:taken_(names.named_at)) {
+    failure why;
+    bind(m, names, why);
+    if (why) detail::raise(static_cast<failure&&>(why));
+  }
+  // The same; one that makes nothing comes with its reason.
+  template <detail::error_sink S>
+  factory(const module& m, factory_names names, S& sink) TENURE_IF_TRACKED(:taken_(names.named_at)) {
+    failure why = detail::failure_for<S>();
+    bind(m, names, why);
+    detail::report_into(sink, static_cast<failure&&>(why));
+  }
 
   // An object; none if the module has been unloaded or shut down since, or its function gave none (lock(sink)
   // says which). A shutdown that begins meanwhile does not wait for it, as it waits for module::create: that
@@ -51,8 +59,19 @@ public:
 
 private:
   using any_function = void();
-  static any_function* function_of(const module& m, const char* name) {
-    return m.symbol<any_function>(name).get();
+  // All of it or nothing.
+  void bind(const module& m, const factory_names& names, failure& why) {
+    const auto make = m.symbol<any_function>(names.make, why);
+    if (why) return;
+    if constexpr (!std::has_virtual_destructor_v<object>)
+      if (names.destroy == nullptr)
+        detail::tell_no_destroyer(*detail::handle_access::record_of(m), names.make, why);
+    tenure::symbol<any_function> destroy;
+    if (!why && names.destroy != nullptr) destroy = m.symbol<any_function>(names.destroy, why);
+    if (why) return;
+    module_ = m;
+    make_ = make.get();
+    destroy_ = destroy.get();
   }
 
   weak_module module_;

@@ -153,44 +153,65 @@ private:
   detail::scrubbed<any_function> destroyer_; // the module's own function, null if the object is deleted
 };
 
-// Calls the module's factory and owns what it returns.
-// Errors: symbol_not_found, factory_returned_null (the module is released again), module_shut_down, what the factory
-// throws.
-//   auto d = codec.create<decoder>("make_decoder");
-//   auto e = codec.create<encoder(int)>({"make_encoder", "free_encoder"}, 9);
-template <class Made, class... Args>
-instance<typename detail::factory_of<Made>::type> module::create(factory_names names, Args&&... args) const {
-  using made = detail::factory_of<Made>;
-  using object = typename made::type;
-  failure why;
-  module held(*this TENURE_IF_TRACKED(, names.named_at)); // the factory runs with the module held by host code, also if *this goes meanwhile
-  void* const make = held.find(names.make, detail::symbol_kind::function, why);
-  void* destroy = nullptr;
-  if (!why && names.destroy != nullptr) destroy = held.find(names.destroy, detail::symbol_kind::function, why);
-  detail::record& of = *detail::handle_access::record_of(held);
-  if (why) detail::raise(static_cast<failure&&>(why));
-  const detail::call_in_flight inside(of, why);
-  if (why) detail::raise(static_cast<failure&&>(why));
-  object* const result = detail::call_across(of, [&] {
-    return reinterpret_cast<typename made::signature*>(make)(static_cast<Args&&>(args)...);
-  });
-  if (result == nullptr) {
-    detail::set_failure(why, errc::factory_returned_null, held.path(), names.make);
-    detail::raise(static_cast<failure&&>(why));
-  }
-  return instance<object>(static_cast<module&&>(held), result, reinterpret_cast<void (*)()>(destroy));
-}
-
 } // namespace TENURE_HANDLES
 
 namespace TENURE_HANDLE_DETAILS {
-struct instance_access { // the way in for factory
+struct instance_access { // the way in for those that make objects
   // An empty one if there is no object; the module is then released.
   template <class T> static instance<T> make(module&& owner, T* object, void (*destroyer)()) noexcept {
     if (object == nullptr) return {};
     return instance<T>(static_cast<module&&>(owner), object, destroyer);
   }
+
+  // By the module's function; an empty one and `why`. `held`: host code holds the module while its factory runs.
+  template <class Made, class... Args>
+  static instance<typename factory_of<Made>::type> create(module held, const factory_names& names, failure& why,
+                                                          Args&&... args) {
+    using object = typename factory_of<Made>::type;
+    record* const of = handle_access::record_of(held);
+    if (of == nullptr) return set_failure(why, errc::empty_handle, "", names.make), instance<object>();
+    void* const make = find_symbol(*of, names.make, symbol_kind::function, why);
+    if constexpr (!std::has_virtual_destructor_v<object>)
+      if (!why && names.destroy == nullptr) tell_no_destroyer(*of, names.make, why);
+    void* destroy = nullptr;
+    if (!why && names.destroy != nullptr) destroy = find_symbol(*of, names.destroy, symbol_kind::function, why);
+    if (why) return {};
+    const call_in_flight inside(*of, why);
+    if (why) return {};
+    object* const made = call_across(*of, [&] {
+      return reinterpret_cast<typename factory_of<Made>::signature*>(make)(static_cast<Args&&>(args)...);
+    });
+    if (made == nullptr) set_failure(why, errc::factory_returned_null, path_of(*of), names.make);
+    return instance_access::make<object>(static_cast<module&&>(held), made, reinterpret_cast<void (*)()>(destroy));
+  }
 };
 } // namespace TENURE_HANDLE_DETAILS
+
+namespace TENURE_HANDLES {
+
+// Calls the module's factory and owns what it returns.
+// Errors: symbol_not_found, factory_returned_null (the module is released again), name_missing (no function that destroys
+// the object, whose type has no virtual destructor), module_shut_down, what the factory throws.
+//   auto d = codec.create<decoder>("make_decoder");
+//   auto e = codec.create<encoder(int)>({"make_encoder", "free_encoder"}, 9);
+template <class Made, class... Args>
+instance<typename detail::factory_of<Made>::type> module::create(factory_names names, Args&&... args) const {
+  failure why;
+  auto made = detail::instance_access::create<Made>(module(*this TENURE_IF_TRACKED(, names.named_at)), names, why,
+                                                    static_cast<Args&&>(args)...);
+  if (why) detail::raise(static_cast<failure&&>(why));
+  return made;
+}
+template <class Made, detail::error_sink S, class... Args>
+instance<typename detail::factory_of<Made>::type> module::create(factory_names names, S& sink,
+                                                                 Args&&... args) const {
+  failure why = detail::failure_for<S>();
+  auto made = detail::instance_access::create<Made>(module(*this TENURE_IF_TRACKED(, names.named_at)), names, why,
+                                                    static_cast<Args&&>(args)...);
+  detail::report_into(sink, static_cast<failure&&>(why));
+  return made;
+}
+
+} // namespace TENURE_HANDLES
 
 #endif

@@ -27,6 +27,20 @@ struct interface_stamp {
 namespace TENURE_HANDLE_DETAILS {
 
 struct factory_access {
+  // An empty one and `why`. The factory runs with the module held by host code: `held`.
+  template <class I> static instance<I> make(module held, const char* name, failure& why) {
+    record* const of = handle_access::record_of(held);
+    const tenure_factory* const row = find_factory(of, {I::tenure_interface(), sizeof(I)}, name, why);
+    if (row == nullptr) return {};
+    const call_in_flight inside(*of, why);
+    if (why) return {};
+    void* const object = call_across(*of, [&] { return row->create(); });
+    if (object == nullptr) {
+      set_failure(why, errc::factory_returned_null, held.path(), name);
+      return {};
+    }
+    return own<I>(static_cast<module&&>(held), static_cast<I*>(object), row->destroy);
+  }
   template <class I> static instance<I> own(module m, I* object, void (*destroy)(void*)) noexcept {
     return instance<I>(static_cast<module&&>(m), object, destroy);
   }
@@ -44,19 +58,17 @@ namespace TENURE_HANDLES {
 //   tenure::instance<decoder> flac = tenure::make<decoder>(codec, "flac");
 template <stamped_interface I> [[nodiscard]] instance<I> make(const module& m, const char* name TENURE_AND_TAKEN_HERE) {
   failure why;
-  module held(m TENURE_AND_TAKEN); // the factory runs with the module held by host code
-  const tenure_factory* const row = detail::find_factory(detail::handle_access::record_of(held),
-                                                         {I::tenure_interface(), sizeof(I)}, name, why);
-  if (row == nullptr) detail::raise(static_cast<failure&&>(why));
-  detail::record& of = *detail::handle_access::record_of(held);
-  const detail::call_in_flight inside(of, why);
+  instance<I> made = detail::factory_access::make<I>(module(m TENURE_AND_TAKEN), name, why);
   if (why) detail::raise(static_cast<failure&&>(why));
-  void* const object = detail::call_across(of, [&] { return row->create(); });
-  if (object == nullptr) {
-    detail::set_failure(why, errc::factory_returned_null, held.path(), name);
-    detail::raise(static_cast<failure&&>(why));
-  }
-  return detail::factory_access::own<I>(static_cast<module&&>(held), static_cast<I*>(object), row->destroy);
+  return made;
+}
+// The same; an empty one comes with its reason. What the constructor throws is thrown here too.
+template <stamped_interface I, detail::error_sink S>
+[[nodiscard]] instance<I> make(const module& m, const char* name, S& sink TENURE_AND_TAKEN_HERE) {
+  failure why = detail::failure_for<S>();
+  instance<I> made = detail::factory_access::make<I>(module(m TENURE_AND_TAKEN), name, why);
+  detail::report_into(sink, static_cast<failure&&>(why));
+  return made;
 }
 
 } // namespace tenure::inline v1

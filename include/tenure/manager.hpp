@@ -136,6 +136,11 @@ public:
     failure why;
     if (!detail::add_search_path(*registry_, folder, why)) detail::raise(static_cast<failure&&>(why));
   }
+  template <detail::error_sink S> void add_search_path(path_view folder, S& sink) noexcept {
+    failure why = detail::failure_for<S>();
+    static_cast<void>(detail::add_search_path(*registry_, folder, why));
+    detail::report_into(sink, static_cast<failure&&>(why));
+  }
 
   // Asks the policy what is due, closes it, and tries again what was deferred or lingers.
   // The form with a delay overrides the policy's for this call; zero closes everything idle that has no veto.
@@ -177,6 +182,11 @@ public:
   void observe(event_observer who) {
     failure why;
     if (!detail::observe_registry(*registry_, who, why)) detail::raise(static_cast<failure&&>(why));
+  }
+  template <detail::error_sink S> void observe(event_observer who, S& sink) noexcept {
+    failure why = detail::failure_for<S>();
+    static_cast<void>(detail::observe_registry(*registry_, who, why));
+    detail::report_into(sink, static_cast<failure&&>(why));
   }
   // Effect: tells what is noted; when it returns, nobody is told any more. Waits for another thread that is
   // telling; from the observer itself, or inside the loader, it does not, and drops what is left. Idempotent.

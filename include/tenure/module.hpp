@@ -127,6 +127,10 @@ public:
   template <class Made, class... Args>
   [[nodiscard]] instance<typename detail::factory_of<Made>::type> create(factory_names names,
                                                                          Args&&... args) const;
+  // The same; an empty one comes with its reason. What the factory throws is thrown here too.
+  template <class Made, detail::error_sink S, class... Args>
+  [[nodiscard]] instance<typename detail::factory_of<Made>::type> create(factory_names names, S& sink,
+                                                                         Args&&... args) const;
 
   // Marks a call into the module through a raw pointer or a callback: the module stays while the guard lives,
   // and the end of the thread's outermost guard is a safe point. Errors: module_shut_down.

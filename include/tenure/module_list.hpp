@@ -11,7 +11,7 @@
 
 namespace tenure::inline v1 {
 
-// The states of ARCHITECTURE, without the absent ones.
+// What becomes of a module while its manager knows it.
 enum class module_state : unsigned char { loading, active, idle, closing, lingering };
 // "active".
 [[nodiscard]] TENURE_API const char* to_string(module_state state) noexcept;

@@ -90,7 +90,7 @@ struct open_options {
   bool global =
       false; // let later modules bind to its symbols. Default: local, no interposition between modules
   bool deep_bind = false; // prefer its own symbols to the program's. glibc only, elsewhere errc::unsupported
-  bool no_load = false;   // only if it is loaded already: else errc::not_loaded
+  bool no_load = false;   // only if it is loaded already: else errc::not_loaded, or file_not_found
   // Windows: also look for its dependencies in the folders of PATH. Default: its own folder and the system's.
   bool legacy_search = false;
   // From a copy that nobody else has: the file may be overwritten or cut off while the module is in use, and an image

@@ -38,6 +38,13 @@ public:
     thread_ = detail::start_sweeper(*m.registry_, interval, observer, why);
     if (thread_ == nullptr) detail::raise(static_cast<failure&&>(why));
   }
+  // The same; one that sweeps nothing comes with its reason.
+  template <class Policy, departure_check Check, class Observer, detail::error_sink S>
+  sweeper(manager<Policy, Check, Observer>& m, duration interval, S& sink, sweep_observer observer = {}) {
+    failure why = detail::failure_for<S>();
+    thread_ = detail::start_sweeper(*m.registry_, interval, observer, why);
+    detail::report_into(sink, static_cast<failure&&>(why));
+  }
   sweeper(sweeper&& other) noexcept
       : thread_(other.thread_) {
     other.thread_ = nullptr;

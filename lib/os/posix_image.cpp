@@ -201,6 +201,31 @@ bool uses_static_tls(const link_map& map) noexcept {
 }
 #  endif
 
+#  if defined(__GLIBC__)
+struct listed {
+  const void* handle;
+  bool found = false;
+};
+
+// While the caller holds the loader's list.
+TENURE_UNSANITIZED int look_in_list(dl_phdr_info*, std::size_t, void* context) noexcept {
+  auto& wanted = *static_cast<listed*>(context);
+  for (const link_map* m = _r_debug.r_map; m != nullptr && !wanted.found; m = m->l_next) wanted.found = m == wanted.handle;
+  return 1; // how many objects there are does not matter
+}
+#  endif
+
+// glibc's dlinfo reads whatever it is given as a handle: only what stands in the loader's list is one.
+bool is_handle([[maybe_unused]] const void* handle) noexcept {
+#  if defined(__GLIBC__)
+  listed wanted{handle};
+  ::dl_iterate_phdr(look_in_list, &wanted);
+  return wanted.found;
+#  else
+  return true; // dlinfo tells
+#  endif
+}
+
 // Has variables of its own there, and does not only use those of others.
 bool has_static_tls([[maybe_unused]] void* handle, [[maybe_unused]] const link_map& map) noexcept {
 #  if defined(__GLIBC__)
@@ -213,10 +238,11 @@ bool has_static_tls([[maybe_unused]] void* handle, [[maybe_unused]] const link_m
 
 } // namespace
 
-// glibc, musl and the BSDs: a handle is (or leads to) a link_map. glibc takes any address for one; what is none, or of
-// another namespace, is not found by its dynamic section.
+// glibc, musl and the BSDs: a handle is (or leads to) a link_map. What is of another namespace is not found by its dynamic
+// section.
 bool describe(void* handle, mapped_image& image, std::string& path, bool foreign) {
   link_map* map = nullptr;
+  if (foreign && !is_handle(handle)) return false;
   if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return false;
   path = name_of(map->l_name);
   if (foreign || !measure_by_handle(handle, *map, image)) {

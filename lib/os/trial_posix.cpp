@@ -1,16 +1,18 @@
 // The trial, by fork(). Told by a pipe: a host may ignore its children, or reap them before us.
 #include "os/fork.hpp"
+#include "os/os.hpp"
 #include "os/trial.hpp"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,12 +21,16 @@ namespace tenure::inline v1::os {
 namespace {
 
 constexpr int trial_patience = 10'000; // milliseconds; a big plug-in's initialisers take some hundred
-constexpr char lived = 'l', has_exited = 'e';
+constexpr char lived = 'l', has_exited = 'e', has_thrown = 't'; // the last one is followed by words
+constexpr std::size_t most_words = 200;
 
 int report_to = -1; // in the child only: the pipe's end
 
-void tell(char what) noexcept {
-  while (::write(report_to, &what, 1) < 0 && errno == EINTR) {
+[[noreturn]] void tell(char what, const char* words = "") noexcept {
+  char told[1 + most_words] = {what};
+  const std::size_t size = std::min(std::strlen(words), most_words);
+  std::memcpy(told + 1, words, size);
+  while (::write(report_to, told, 1 + size) < 0 && errno == EINTR) {
   }
   ::_exit(0);
 }
@@ -46,10 +52,12 @@ void become_nobody() noexcept {
 [[noreturn]] void try_as_child(const char* path) noexcept {
   become_nobody();
   if (std::atexit(leave_by_exit) != 0) ::_exit(1);
-  void* const module = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (module != nullptr) ::dlclose(module);
+  fault why;
+  void* const module = os::open(path, {}, why);
+  if (module != nullptr) static_cast<void>(os::close(module, why));
+  const bool threw = why.cause == errc::initializer_threw || why.cause == errc::finalizer_threw;
+  if (threw) tell(has_thrown, why.text.c_str());
   tell(lived);
-  std::abort(); // tell() does not return
 }
 
 // What the child told; 0 if it died without a word, -1 if time ran out.
@@ -61,6 +69,14 @@ int hear(int from) noexcept {
   if (ready == 0) return -1;
   char word = 0;
   return ::read(from, &word, 1) == 1 ? word : 0;
+}
+
+// What it threw, behind its word.
+std::string hear_words(int from) {
+  char words[most_words];
+  const ssize_t size = ::read(from, words, sizeof words);
+  const std::string said(words, size > 0 ? static_cast<std::size_t>(size) : 0);
+  return "an initialiser or finaliser of it threw an exception" + (said.empty() ? "" : ": " + said);
 }
 
 // Where the host reaps its children itself, how this one ended is lost.
@@ -98,11 +114,13 @@ bool survives_in_child(const std::string& path, std::string& what_became) {
   }
   ::close(ends[1]);
   const int word = child > 0 ? hear(ends[0]) : lived;
+  const std::string thrown = word == has_thrown ? hear_words(ends[0]) : std::string();
   ::close(ends[0]);
   if (word == -1) ::kill(child, SIGKILL);
   const std::string death = child > 0 ? how_it_died(child) : std::string();
   if (word == lived) return true;
   what_became = word == has_exited ? "it called exit"
+                : word == has_thrown ? thrown
                 : word == -1       ? fmt::format("it had not come back after {} s", trial_patience / 1000)
                                    : death;
   return false;

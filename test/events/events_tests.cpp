@@ -116,6 +116,9 @@ TEST_CASE("a close that has to wait is told with the reason, and then done") {
   CHECK(told.last(kind::closed).what.took > tenure::duration{});
   CHECK(told.last(kind::swept).detail == "sweep");
   CHECK(told.last(kind::swept).what.count == 1);
+  const std::string story = told.story();
+  static_cast<void>(modules.sweep());
+  CHECK(told.story() == story); // of a sweep that finds nothing there is nothing to tell
 }
 
 TEST_CASE("a vote of no is told with what the module said") {

@@ -55,7 +55,8 @@ constexpr auto closed_behind_and_called = [](auto& way) {
 };
 
 constexpr auto adopted_nonsense = [](auto& way) {
-  int no_handle[64] = {};
+  long no_handle[64];
+  for (long& part : no_handle) part = 7; // nothing that could be followed
   auto module = way.adopt(no_handle);
   return verdict{fate::lies, "took an int for a module"};
 };

@@ -115,6 +115,32 @@ TEST_CASE("a weak handle, too, counts in the memory of its thread") {
   CHECK(!weak.lock());
 }
 
+TEST_CASE("a load that fails leaves nothing, whoever asks for the module that the record had before") {
+  striped_modules f;
+  tenure::weak_module weak;
+  {
+    const tenure::module gone = f.modules.open(f.a);
+    weak = gone;
+  }
+  CHECK(after_sweep(f, &at_once) == closed);
+  const std::string broken = f.folder.write("broken.so", "no module");
+  std::atomic<bool> stop{false};
+  std::atomic<int> got{0};
+  std::thread asks([&] {
+    while (!stop) got += static_cast<bool>(weak.lock());
+  });
+  std::uint64_t left = 0;
+  for (int i = 0; i != 500; ++i) {
+    tenure::failure why;
+    CHECK_FALSE(f.modules.open(broken, why));
+    left += f.modules.stats().resident;
+  }
+  stop = true;
+  asks.join();
+  CHECK(got == 0);
+  CHECK(left == 0);
+}
+
 TEST_CASE("thousands of threads that come and go leave their counts, and no memory grows with them") {
   striped_modules f;
   const tenure::module first = f.modules.open(f.a);

@@ -48,6 +48,16 @@ TEST_CASE("a null handle is an error") {
   CHECK(why.code() == tenure::errc::foreign_handle);
 }
 
+TEST_CASE("what is no handle is an error, whatever lies there") {
+  immediate modules;
+  long garbage[64];
+  for (long& part : garbage) part = 7; // nothing that could be followed
+  tenure::failure why;
+  CHECK(!modules.adopt(garbage, why));
+  CHECK(why.code() == tenure::errc::foreign_handle);
+  CHECK(modules.report().empty());
+}
+
 TEST_CASE("modules whose files are gone from their place are told apart") {
   const scratch folder;
   const std::string a = folder.copy("basic");

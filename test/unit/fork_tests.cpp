@@ -7,7 +7,9 @@
 #include "support/scratch.hpp"
 
 #include <tenure/controller.hpp>
+#include <tenure/dependency.hpp>
 #include <tenure/keyed.hpp>
+#include <tenure/policies/distributed.hpp>
 #include <tenure/sweeper.hpp>
 #include <tenure/tenure.hpp>
 #include <tenure/token.hpp>
@@ -77,6 +79,35 @@ TEST_CASE("a child stops a sweeper, whose thread only the parent has") {
     return true;
   }));
   sweeper.stop();
+}
+
+// What every manager of the policy shares, and what a thread's first count waits for.
+TEST_CASE("children count in stripes while the parent's threads begin to count, and managers end" *
+          doctest::skip(!tenure_test::allocator_survives_fork)) {
+  const scratch folder;
+  const std::string plain = folder.copy("basic"), counted = folder.copy("second");
+  immediate older; // than the first manager that counts in stripes: a fork locks it last
+  tenure::manager<tenure::policy::distributed<>> striped;
+  const tenure::module used = striped.open(counted);
+  static int value = 7;
+  static const tenure::static_symbol symbols[] = {{"value", &value}};
+  std::atomic<bool> stop{false};
+  std::thread ends([&] {
+    while (!stop) {
+      tenure::manager<tenure::policy::distributed<>> short_lived;
+      for (const char* name : {"one", "two", "three"}) static_cast<void>(short_lived.add_static(name, symbols));
+    }
+  });
+  std::thread depends([&] {
+    while (!stop) std::thread([&] { tenure::depend(older.open(plain), used); }).join();
+  });
+  int good = 0;
+  for (int i = 0; i != 200; ++i)
+    good += in_child([&] { return *striped.add_static("mine", symbols).symbol<int>("value").get() == 7; }) ? 1 : 0;
+  stop = true;
+  ends.join();
+  depends.join();
+  CHECK(good == 200);
 }
 
 // Under ThreadSanitizer the child fails, which is not understood yet.

@@ -5,6 +5,7 @@
 #include "support/scratch.hpp"
 #include "support/system_loader.hpp"
 
+#include <tenure/factory.hpp>
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
@@ -15,6 +16,7 @@
 #include <type_traits>
 #include <unordered_set>
 
+using tenure::errc;
 using tenure_test::all_closed;
 using tenure_test::count_loaded;
 using tenure_test::loader_unmaps;
@@ -366,4 +368,35 @@ TEST_CASE("a module is found by an address in it") {
   std::error_code code;
   CHECK(!modules.containing(&on_the_stack, code));
   CHECK(code == tenure::errc::no_module_at_address);
+}
+
+TEST_CASE("why an object could not be made is told to whoever asks") {
+  struct plain {
+    int value;
+  };
+  immediate modules;
+  const tenure::module m = modules.open(module_path("basic"));
+  tenure::failure why;
+  CHECK(!m.create<widget>("no_such_function", why));
+  CHECK(why.code() == errc::symbol_not_found);
+  CHECK(!m.create<widget>("make_nothing", why));
+  CHECK(why.code() == errc::factory_returned_null);
+  CHECK(!tenure::module().create<widget>("make_widget", why));
+  CHECK(why.code() == errc::empty_handle);
+  CHECK(!m.create<plain>("make_widget", why)); // of a type whose destructor is the host's
+  CHECK(why.code() == errc::name_missing);
+  CHECK(std::string(why.what()).find("make_widget") != std::string::npos);
+  CHECK_THROWS_AS(static_cast<void>(m.create<plain>("make_widget")), tenure::error);
+  CHECK_THROWS_AS(tenure::factory<plain>(m, "make_widget"), tenure::error);
+  CHECK(m.create<widget>("make_widget", why)->value() == 42);
+  CHECK(!why);
+  std::error_code code;
+  const tenure::factory<widget> none(m, "no_such_function", code);
+  CHECK(code == errc::symbol_not_found);
+  CHECK(!none.create());
+  const tenure::factory<widget> some(m, "make_widget", code);
+  CHECK(!code);
+  CHECK(some.create()->value() == 42);
+  modules.add_search_path("", why);
+  CHECK(why.code() == errc::path_empty);
 }

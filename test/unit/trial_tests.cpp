@@ -1,5 +1,6 @@
 // file_check::trial: what would end this process ends a child instead, and is an error here.
 #include "support/closed.hpp"
+#include "support/cxx_runtime.hpp"
 #include "support/hook.hpp"
 #include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +54,14 @@ TEST_CASE("a module whose initialiser crashes is refused, and the message names 
   const tenure::failure why = open_one_that(module_event::initialised, [] { ::raise(SIGSEGV); });
   CHECK(why.code() == errc::trial_failed);
   CHECK_MESSAGE((says(why, "signal 11") || tenure_test::address_sanitizer), why.what());
+}
+
+TEST_CASE("a module whose initialiser throws is refused, with what it threw") {
+  const tenure::failure why =
+      open_one_that(module_event::initialised, [] { throw std::runtime_error("there is no licence"); });
+  CHECK(why.code() == errc::trial_failed);
+  CHECK_MESSAGE(says(why, "threw an exception"), std::string(why.what()));
+  CHECK_MESSAGE((says(why, "there is no licence") || !tenure_test::one_cxx_runtime), std::string(why.what()));
 }
 
 TEST_CASE("a module whose finaliser crashes is refused") {

@@ -249,11 +249,10 @@ inline void share(std::uint32_t& owners) noexcept {
 //
 // Why a sum of zero is true, though others count meanwhile. Read first all that was dropped, then all that was taken:
 //   both only grow, so at the moment between the two there were at most as many references as the sum says.
-// Why nobody is missed. A copy is made of a reference that is dropped later, by this thread or by one that this one
-//   has synchronised with: whoever sees the drop (acquire) sees the copy's count. An open has no reference yet: it
-//   counts first and then looks for `striped`; the sweep clears `striped`, makes all threads pass a full fence
-//   (os::fence_all_threads) and then sums. So the open sees that the bit is gone, and takes its count back, or the sum
-//   has it. What was taken back is in the sum twice or not at all: harmless.
+// Why nobody is missed. A copy is made of a reference that is dropped later, by this thread or by one that this one has
+//   synchronised with: whoever sees the drop (acquire) sees the copy's count. An open has no reference yet: it counts, then
+//   looks for `striped`; the sweep clears `striped`, makes all threads pass a full fence (os::fence_all_threads) and sums. So
+//   the open sees that the bit is gone, and takes its count back, or the sum has it: for a moment one too many, never too few.
 // Why zero stays. Without `striped` opens go by the word, which the sweep replaces only as it was before the sum.
 struct stripe_count {
   std::uint32_t taken = 0;
@@ -289,6 +288,7 @@ inline void count_together(std::uint32_t& n) noexcept {
 }
 // One reference to a module by a thread that holds none: true if the module's word says that it may have it.
 [[nodiscard]] inline bool try_share_in(stripe_count& mine, const word& refs) noexcept {
+  if ((look(refs) & striped_bit) == 0) return false; // so that whoever sums then rarely meets a count that is taken back
   count_taken(mine.taken);
   if ((look_after_counting(refs) & striped_bit) != 0) return true;
   count_dropped(mine.dropped);

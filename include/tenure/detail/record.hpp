@@ -116,6 +116,8 @@ TENURE_API bool bind_symbols(record& r, const char* const* names, const symbol_k
 
 TENURE_API const char* path_of(const record& r) noexcept;
 TENURE_API void* native_handle_of(const record& r) noexcept;
+// name_missing: nothing would destroy what that function of the module makes.
+TENURE_API void tell_no_destroyer(const record& r, const char* maker, failure& why) noexcept;
 TENURE_API void set_failure(failure& why, errc code, const char* path, const char* text) noexcept;
 
 TENURE_API void pin_module(record& r) noexcept;
