@@ -33,16 +33,23 @@ struct hot_path {
   const char* name; // in callgrind's files: QUESTION|WHO
   role as;
 };
+enum path_index : std::size_t {
+  copy_exact, copy_striped, open_exact, open_striped, open_raw, symbol_exact, symbol_striped, symbol_raw, call_ours,
+  call_raw, object_exact, object_striped, object_floor
+};
 constexpr hot_path paths[] = {
     {"copy|tenure", role::ours},
     {"copy|tenure, distributed", role::ours},
     {"open, 1 module|tenure", role::ours},
+    {"open, 1 module|tenure, distributed", role::ours},
     {"open, 1 module|dlopen", role::raw},
     {"symbol again, tiny|tenure", role::ours},
+    {"symbol again, tiny|tenure, distributed", role::ours},
     {"symbol again, tiny|dlsym", role::raw},
     {"call|tenure", role::ours},
     {"call|function pointer", role::raw},
     {"object|tenure, deferred_one", role::ours},
+    {"object|tenure, distributed", role::ours},
     {"object|new, call, delete", role::floor},
 };
 std::string_view question_of(const hot_path& p) {
@@ -59,44 +66,49 @@ template <class Work> void count(const char* name, Work work) {
   CALLGRIND_DUMP_STATS_AT(name);
 }
 
-template <class W> void count_copies(const char* name, const W& held) {
-  count(name, [&held] {
-    const tenure::module copy(held.held());
-    escape(copy);
+template <class W> void count_ours(const W& held, const std::string& file, path_index copy, path_index open,
+                                   path_index symbol) {
+  count(paths[copy].name, [&held] {
+    const tenure::module again(held.held());
+    benchmark::ClobberMemory();
   });
-}
-
-void count_opens(const std::string& file) {
-  count(paths[2].name, [&file] {
-    const tenure_default again(file);
-    escape(again);
+  count(paths[open].name, [&file] {
+    const W again(file);
+    benchmark::ClobberMemory();
   });
-  count(paths[3].name, [&file] { dlclose(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)); });
-}
-
-void count_symbols(const tenure_default& held) {
-  void* const handle = held.held().native_handle();
-  count(paths[4].name, [&held] {
+  count(paths[symbol].name, [&held] {
     const auto found = held.symbol("tiny_fn");
     escape(found);
   });
-  count(paths[5].name, [handle] { benchmark::DoNotOptimize(dlsym(handle, "tiny_fn")); });
-  const auto found = held.symbol("tiny_fn");
-  const auto pointer = found.get();
-  count(paths[6].name, [&found] { benchmark::DoNotOptimize(found(1)); });
-  count(paths[7].name, [&pointer] { benchmark::DoNotOptimize(pointer(1)); });
 }
 
-void count_objects(const std::string& file) {
-  tenure::manager<tenure::policy::deferred_one> modules;
+void count_raw(const tenure_default& held, const std::string& file) {
+  count(paths[open_raw].name, [&file] { dlclose(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)); });
+  void* const handle = held.held().native_handle();
+  count(paths[symbol_raw].name, [handle] { benchmark::DoNotOptimize(dlsym(handle, "tiny_fn")); });
+}
+
+void count_calls(const tenure_default& held) {
+  const auto found = held.symbol("tiny_fn");
+  const auto pointer = found.get();
+  count(paths[call_ours].name, [&found] { benchmark::DoNotOptimize(found(1)); });
+  count(paths[call_raw].name, [&pointer] { benchmark::DoNotOptimize(pointer(1)); });
+}
+
+template <class Policy> void count_objects(const std::string& file, path_index object) {
+  tenure::manager<Policy> modules;
   const maker objects(modules.open(file), "make_object");
-  count(paths[8].name, [&objects] {
+  count(paths[object].name, [&objects] {
     const auto made = objects.create();
     benchmark::DoNotOptimize(made->value());
   });
+}
+
+void count_held_objects(const std::string& file) {
+  tenure::manager<> modules;
   const tenure::module held = modules.open(file);
   const auto make = held.symbol<make_object>("make_object");
-  count(paths[9].name, [&make] {
+  count(paths[object_floor].name, [&make] {
     object* const made = make();
     benchmark::DoNotOptimize(made->value());
     delete made;
@@ -148,13 +160,15 @@ void note_all(suite& s, const std::vector<profile>& profiles) {
 void walk_hot_paths(module_files& files) {
   prepare<tenure_default>();
   prepare<tenure_striped>();
-  const std::string tiny = files.copy("tiny");
+  const std::string tiny = files.copy("tiny"), other = files.copy("tiny");
   const tenure_default held(tiny);
-  count_copies(paths[0].name, held);
-  count_copies(paths[1].name, tenure_striped(files.copy("tiny")));
-  count_opens(tiny);
-  count_symbols(held);
-  count_objects(files.copy("object"));
+  count_ours(held, tiny, copy_exact, open_exact, symbol_exact);
+  count_ours(tenure_striped(other), other, copy_striped, open_striped, symbol_striped);
+  count_raw(held, tiny);
+  count_calls(held);
+  count_objects<tenure::policy::deferred_one>(files.copy("object"), object_exact);
+  count_objects<tenure::policy::distributed<>>(files.copy("object"), object_striped);
+  count_held_objects(files.copy("object"));
 }
 
 std::string ask_instructions(suite& s, const std::string& modules) {
