@@ -25,12 +25,16 @@ body find_by_static(std::shared_ptr<tenure_default> module) {
   };
 }
 
-} // namespace
-
-void ask_ours_together(suite& s, module_files& files) {
+void prepare_all_ways() {
   for (const auto prepare_one :
        {prepare<tenure_default>, prepare<tenure_striped>, prepare<tenure_immediate>, prepare<tenure_unchecked>})
     prepare_one();
+}
+
+} // namespace
+
+void ask_ours_together(suite& s, module_files& files) {
+  prepare_all_ways();
   ask_our_copies(s, files);
   ask_open<tenure_default>(s, files);
   ask_open<tenure_striped>(s, files);
@@ -60,9 +64,7 @@ void ask_ours_alone(suite& s, module_files& files) {
 }
 
 void ask_ours_thousand(suite& s, module_files& files, const std::vector<std::string>& resident) {
-  for (const auto prepare_one :
-       {prepare<tenure_default>, prepare<tenure_striped>, prepare<tenure_immediate>, prepare<tenure_unchecked>})
-    prepare_one();
+  prepare_all_ways();
   ask_open_many<tenure_default>(s, resident, "open, 1,000 modules");
   ask_open_many<tenure_striped>(s, resident, "open, 1,000 modules");
   ask_load_one_more<tenure_immediate>(s, files);

@@ -31,23 +31,18 @@ std::uint32_t counted_in_word(const tenure::module& m) {
 TEST_CASE_TEMPLATE_DEFINE("a call in flight holds its module while that is shut down, and nobody gets it back", P,
                           held_in_shutdown) {
   talk<P> s;
-  const tenure_host* host = nullptr;
-  s.when_a_loads = [&](const tenure_host& h) {
-    host = &h;
-    return talk_act::yes;
-  };
   tenure::module m = s.modules.open(s.a);
   const tenure::weak_module weak = m;
   {
     const tenure::guard inside = m.enter();
     static_cast<void>(tenure::controller(m).shutdown(tenure::seconds(0), tenure::shutdown_mode::force));
-    CHECK(host->hold(host) == TENURE_YES);
-    CHECK(host->hold(host) == TENURE_YES);
+    CHECK(s.host_of_a->hold(s.host_of_a) == TENURE_YES);
+    CHECK(s.host_of_a->hold(s.host_of_a) == TENURE_YES);
     CHECK(!weak.lock());
-    host->drop(host);
-    host->drop(host);
+    s.host_of_a->drop(s.host_of_a);
+    s.host_of_a->drop(s.host_of_a);
   }
-  CHECK(host->hold(host) == TENURE_NO);
+  CHECK(s.host_of_a->hold(s.host_of_a) == TENURE_NO);
   CHECK(!weak.lock());
   CHECK(is_mapped(s.a)); // by the handle
   m.reset();
@@ -79,17 +74,12 @@ TEST_CASE("what a refused plug-in took and gave back is not counted for the next
 
 TEST_CASE("holds that come and go under a handle leave the word as it is") {
   striped s;
-  const tenure_host* host = nullptr;
-  s.when_a_loads = [&](const tenure_host& h) {
-    host = &h;
-    return talk_act::yes;
-  };
   const tenure::module m = s.modules.open(s.a);
   if (tenure::detail::handle_access::record_of(m)->stripe == 0) return; // no such counts here
   const std::uint32_t before = counted_in_word(m);
   for (int i = 0; i != few_holds; ++i) {
-    CHECK(host->hold(host) == TENURE_YES);
-    host->drop(host);
+    CHECK(s.host_of_a->hold(s.host_of_a) == TENURE_YES);
+    s.host_of_a->drop(s.host_of_a);
   }
   CHECK(counted_in_word(m) == before);
 }

@@ -39,7 +39,11 @@ struct talkers {
   std::string a = plugin_copy(folder, "talker_a");
   std::string b = plugin_copy(folder, "talker_b");
   std::string story;
-  std::function<talk_act(const tenure_host&)> when_a_loads = [](const tenure_host&) { return talk_act::yes; };
+  const tenure_host* host_of_a = nullptr; // what a was given, unless when_a_loads is another
+  std::function<talk_act(const tenure_host&)> when_a_loads = [this](const tenure_host& h) {
+    host_of_a = &h;
+    return talk_act::yes;
+  };
   vote when_a_is_asked = [] { return talk_act::yes; };
   vote when_a_unloads = [] { return talk_act::yes; };
   std::string words; // what a writes when it is loaded
