@@ -162,7 +162,7 @@ const cause& find_cause(errc code) noexcept {
   return causes[0];
 }
 
-// "path: general: explanation: missing: x (call: system text, code n); advice". For people, so that no file's name writes on
+// "path: general: missing: explanation (call: system text, code n); advice". For people, so that no file's name writes on
 // their terminal; the particulars are there as they are.
 std::string compose(const failure_parts& p) {
   const cause& c = find_cause(p.code);

@@ -63,10 +63,11 @@ void tell(failure& why, const question& q, const os::fault& fault) noexcept {
 }
 
 // The system had no part in it.
-void tell(failure& why, const question& q, errc cause) noexcept {
+void tell(failure& why, const question& q, errc cause, std::string_view explanation = {}) noexcept {
   if (!wants_text(why)) return fill_code(why, cause);
   failure_parts parts;
   parts.code = cause;
+  parts.explanation = explanation;
   parts.path = path_of(q.r);
   parts.missing = {q.name, q.length};
   fill(why, parts);
@@ -140,7 +141,7 @@ void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
   }
   if (!look_up(q, found, why)) return nullptr;
   if (found.allows(kind)) return found.address;
-  tell(why, q, errc::symbol_kind_mismatch);
+  tell(why, q, errc::symbol_kind_mismatch, kind == symbol_kind::function ? "it is a variable" : "it is a function");
   return nullptr;
 }
 

@@ -63,7 +63,7 @@ private:
   void bind(const module& m, const factory_names& names, failure& why) {
     const auto make = m.symbol<any_function>(names.make, why);
     if (why) return;
-    if constexpr (!std::has_virtual_destructor_v<object>)
+    if constexpr (!detail::can_be_deleted<object>())
       if (names.destroy == nullptr)
         detail::tell_no_destroyer(*detail::handle_access::record_of(m), names.make, why);
     tenure::symbol<any_function> destroy;

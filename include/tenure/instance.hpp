@@ -11,7 +11,8 @@
 namespace TENURE_HANDLES {
 
 // The module's functions that make and destroy an object. Without `destroy` the object is deleted through its
-// type, whose destructor must then be virtual, so that the module's own operator delete frees it.
+// type, whose destructor must then be virtual, so that the module's own operator delete frees it. A type of
+// which the host knows only the name, as C's interfaces have them, needs it.
 struct factory_names {
   const char* make; // makes one
   const char* destroy = nullptr; // destroys one; null: it is deleted
@@ -40,6 +41,17 @@ template <class T, class... Params> struct factory_of<T(Params...)> {
   using type = T;
   using signature = T*(Params...);
 };
+
+// Of a type of which only the name is known neither can be asked. It must stay so in all of the program's files.
+template <class T> constexpr bool can_be_deleted() noexcept {
+  if constexpr (requires { sizeof(T); }) return std::has_virtual_destructor_v<T>;
+  return false;
+}
+// True as well for one of which only the name is known: a function of C's ends it.
+template <class T> constexpr bool ends_without_throwing() noexcept {
+  if constexpr (requires { sizeof(T); }) return std::is_nothrow_destructible_v<T>;
+  return true;
+}
 } // namespace tenure::inline v1::detail
 
 namespace TENURE_HANDLE_DETAILS {
@@ -66,12 +78,12 @@ public:
   noexcept { // NOLINT(google-explicit-constructor): as std::unique_ptr
     take(other);
   }
-  instance& operator=(instance&& other) noexcept(std::is_nothrow_destructible_v<T>) {
+  instance& operator=(instance&& other) noexcept(detail::ends_without_throwing<T>()) {
     instance taken(static_cast<instance&&>(other));
     swap(*this, taken);
     return *this;
   }
-  ~instance() noexcept(std::is_nothrow_destructible_v<T>) { reset(); }
+  ~instance() noexcept(detail::ends_without_throwing<T>()) { reset(); }
 
   friend void swap(instance& a, instance& b) noexcept {
     instance held(static_cast<instance&&>(a));
@@ -80,12 +92,12 @@ public:
   }
 
   // Destroys the object, then releases the module. Errors: what the object's destructor throws.
-  void reset() noexcept(std::is_nothrow_destructible_v<T>) {
+  void reset() noexcept(detail::ends_without_throwing<T>()) {
     if (object_ == nullptr) return;
     const module last =
         static_cast<module&&>(owner_); // released at the very end, and also if the next line throws
     object_ = nullptr;
-    if constexpr (std::is_nothrow_destructible_v<T>)
+    if constexpr (detail::ends_without_throwing<T>())
       destroy_whole();
     else
       detail::call_across(*detail::handle_access::record_of(last), [this] { destroy_whole(); });
@@ -118,7 +130,7 @@ private:
 
   void destroy_whole() {
     if (destroy_ != nullptr) return destroy_(whole_, destroyer_);
-    if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole_);
+    if constexpr (detail::can_be_deleted<T>()) delete static_cast<T*>(whole_);
   }
   instance(module owner, T* object, void (*destroyer)(void*)) noexcept // of an object that was handed over as void*
       : owner_(static_cast<module&&>(owner))
@@ -130,7 +142,7 @@ private:
   }
 
   static void call_delete(void* whole, any_function*) {
-    if constexpr (std::has_virtual_destructor_v<T>) delete static_cast<T*>(whole);
+    if constexpr (detail::can_be_deleted<T>()) delete static_cast<T*>(whole);
   }
   static void call_destroyer(void* whole, any_function* destroyer) {
     reinterpret_cast<void (*)(T*)>(destroyer)(static_cast<T*>(whole));
@@ -171,7 +183,7 @@ struct instance_access { // the way in for those that make objects
     record* const of = handle_access::record_of(held);
     if (of == nullptr) return set_failure(why, errc::empty_handle, "", names.make), instance<object>();
     void* const make = find_symbol(*of, names.make, symbol_kind::function, why);
-    if constexpr (!std::has_virtual_destructor_v<object>)
+    if constexpr (!can_be_deleted<object>())
       if (!why && names.destroy == nullptr) tell_no_destroyer(*of, names.make, why);
     void* destroy = nullptr;
     if (!why && names.destroy != nullptr) destroy = find_symbol(*of, names.destroy, symbol_kind::function, why);

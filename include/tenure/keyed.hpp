@@ -33,12 +33,12 @@ template <class T> class keyed {
 public:
   keyed() noexcept = default;
   keyed(keyed&& other) noexcept { swap(*this, other); }
-  keyed& operator=(keyed&& other) noexcept(std::is_nothrow_destructible_v<T>) {
+  keyed& operator=(keyed&& other) noexcept(detail::ends_without_throwing<T>()) {
     keyed taken(static_cast<keyed&&>(other));
     swap(*this, taken);
     return *this;
   }
-  ~keyed() noexcept(std::is_nothrow_destructible_v<T>) { reset(); }
+  ~keyed() noexcept(detail::ends_without_throwing<T>()) { reset(); }
   friend void swap(keyed& a, keyed& b) noexcept {
     detail::keyed_state* const s = a.state_;
     T* const o = a.object_;
@@ -52,7 +52,7 @@ public:
   }
 
   // Destroys the object, unless it is gone already. Errors: what its destructor throws.
-  void reset() noexcept(std::is_nothrow_destructible_v<T>) {
+  void reset() noexcept(detail::ends_without_throwing<T>()) {
     const shared last(state_);
     state_ = nullptr;
     object_ = nullptr;

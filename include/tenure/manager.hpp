@@ -35,9 +35,10 @@ namespace TENURE_HANDLES {
 // Owns a registry of modules and a policy that says when idle ones go. The application owns the manager;
 // there is no global one. When not to use it: two managers for the same plug-ins; each holds its own
 // reference of the system's, so neither's close unmaps while the other holds. Obtained from: its constructor;
-// a move. Not copyable. Threads: every call from any thread at the same time, and from inside a module. Not
-// while it is destroyed or moved. Destroying closes what is idle at that moment and leaves active modules to
-// their handles, which close them at their last release.
+// a move; one that was moved from may only be destroyed or assigned to. Not copyable. Threads: every call
+// from any thread at the same time, and from inside a module. Not while it is destroyed or moved. Destroying
+// closes what is idle at that moment and leaves active modules to their handles, which close them at their
+// last release.
 template <unload_policy Policy = TENURE_DEFAULT_POLICY, departure_check Check = departure_check::own_stack,
           manager_observer Observer = no_observer>
 class manager {

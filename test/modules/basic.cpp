@@ -18,6 +18,19 @@ TEST_EXPORT widget* make_widget() { return new basic_widget; }
 TEST_EXPORT widget* make_nothing() { return nullptr; }
 TEST_EXPORT void free_widget(widget* w) { delete w; }
 
+// An interface as C has them: the host knows the type's name, and nothing else.
+struct basic_counter {
+  int count;
+};
+TEST_EXPORT basic_counter* counter_new(int first) { return new basic_counter{first}; }
+TEST_EXPORT int counter_next(basic_counter* c) { return c->count++; }
+int counters_freed;
+TEST_EXPORT void counter_free(basic_counter* c) {
+  ++counters_freed;
+  delete c;
+}
+TEST_EXPORT int counters_freed_so_far() { return counters_freed; }
+
 // Calls the host back, so that this module's code is on the stack meanwhile.
 TEST_EXPORT int call_back(void (*function)(void*), void* context) {
   function(context);

@@ -32,6 +32,8 @@ static_assert(!std::is_copy_constructible_v<tenure::instance<widget>>);
 static_assert(std::is_nothrow_move_constructible_v<tenure::instance<widget>>);
 static_assert(!std::is_copy_constructible_v<tenure::manager<>>);
 
+struct basic_counter; // of test/modules/basic.cpp
+
 namespace {
 
 using immediate = tenure::manager<tenure::policy::immediate>;
@@ -146,12 +148,14 @@ TEST_CASE("a variable is not called, and a function is not taken for a variable"
   tenure::failure why;
   CHECK(!m.symbol<int()>("version", why));
   CHECK(why.code() == tenure::errc::symbol_kind_mismatch);
+  CHECK(std::string(why.what()).find("version: it is a variable") != std::string::npos);
   CHECK(!m.bind<tenure::api<tenure::fn<"version", int()>>>(why));
   CHECK(std::string(why.missing()) == "version");
   CHECK(m.symbol<char>("answer").get() != nullptr);
   if (!tenure_test::functions_are_told) return;
   CHECK(!m.symbol<int>("answer", why));
   CHECK(why.code() == tenure::errc::symbol_kind_mismatch);
+  CHECK(std::string(why.what()).find("answer: it is a function") != std::string::npos);
 }
 
 TEST_CASE("an instance keeps its module and lets it go after the object") {
@@ -164,6 +168,27 @@ TEST_CASE("an instance keeps its module and lets it go after the object") {
   CHECK(all_closed(modules.report()));
   auto freed = modules.open(module_path("basic")).create<widget>({"make_widget", "free_widget"});
   CHECK(freed->value() == 42);
+}
+
+TEST_CASE("an object of which the host knows only the type's name, as C's interfaces have them, is one like any other") {
+  immediate modules;
+  const tenure::module m = modules.open(module_path("basic"));
+  const auto next = m.symbol<int(basic_counter*)>("counter_next");
+  const auto freed = m.symbol<int()>("counters_freed_so_far");
+  {
+    auto counter = m.create<basic_counter(int)>({"counter_new", "counter_free"}, 7);
+    CHECK(next(counter.get()) == 7);
+    tenure::instance<basic_counter> moved = std::move(counter);
+    CHECK(next(&*moved) == 8);
+    CHECK(freed() == 0);
+  }
+  CHECK(freed() == 1);
+  const tenure::factory<basic_counter(int)> counters(m, {"counter_new", "counter_free"});
+  CHECK(next(counters.create(3).get()) == 3);
+  CHECK(freed() == 2);
+  tenure::failure why;
+  CHECK(!m.create<basic_counter(int)>("counter_new", why, 1)); // nobody could destroy it
+  CHECK(why.code() == errc::name_missing);
 }
 
 TEST_CASE("a factory that returns null is an error, and the module is released") {
