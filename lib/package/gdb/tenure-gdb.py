@@ -43,6 +43,12 @@ def printable(text):
     return text.translate(escapes)
 
 
+def showable(text):
+    """For a printer: GDB refuses a text that its terminal's character set lacks a letter of."""
+    charset = gdb.host_charset() if hasattr(gdb, "host_charset") else "ascii"
+    return text.encode(charset, "backslashreplace").decode(charset)
+
+
 class Memory:
     """Numbers, pointers and texts of the process."""
 
@@ -207,9 +213,9 @@ class HandlePrinter:
             return "(no module)"
         try:
             module = self.module()
-            return module.line() if module is not None else "(gone)"
+            return showable(module.line()) if module is not None else "(gone)"
         except (gdb.error, gdb.GdbError) as problem:
-            return f"(record at {self.record:#x}: {problem})"
+            return showable(f"(record at {self.record:#x}: {problem})")
 
     def children(self):
         if self.record == 0:
@@ -217,7 +223,7 @@ class HandlePrinter:
         try:
             module = self.module()
             for i, holder in enumerate(module.holders() if module is not None else []):
-                yield f"[{i}]", holder
+                yield f"[{i}]", showable(holder)
         except (gdb.error, gdb.GdbError):
             return  # to_string has said why
 
@@ -234,9 +240,9 @@ class ManagerPrinter:
     def children(self):
         try:
             for i, module in enumerate(Tenure().modules(self.registry) if self.registry else []):
-                yield f"[{i}]", module.line()
+                yield f"[{i}]", showable(module.line())
         except (gdb.error, gdb.GdbError) as problem:
-            yield "[error]", str(problem)
+            yield "[error]", showable(str(problem))
 
 
 class InfoTenure(gdb.Command):
