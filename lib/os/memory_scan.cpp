@@ -166,7 +166,8 @@ bool scan_limits::holds_stack(const mapping& m) const noexcept {
 namespace {
 
 // The C library's record of a thread stands at the end of its stack. It begins with its own address, has that
-// again as its third word, and somewhere the thread's number, until the thread ends.
+// again as its third word, and somewhere the thread's number, until the thread ends: an int, and behind it one that is
+// zero or, before glibc 2.25, the process's. Half of a pointer may be the same number by chance.
 const std::uintptr_t* find_thread_record(const std::uintptr_t* words, std::size_t count,
                                          std::uintptr_t at) noexcept {
   for (std::size_t i = count; i-- > 2;) {
@@ -177,11 +178,12 @@ const std::uintptr_t* find_thread_record(const std::uintptr_t* words, std::size_
 }
 
 bool has_number(const std::uintptr_t* from, const std::uintptr_t* to, long number) noexcept {
-  for (; from != to; ++from) {
-    std::uint32_t halves[sizeof *from / sizeof(std::uint32_t)];
-    std::memcpy(halves, from, sizeof halves);
-    for (const std::uint32_t half : halves)
-      if (half == static_cast<std::uint32_t>(number)) return true;
+  const auto process = static_cast<std::uint32_t>(::getpid());
+  std::uint32_t pair[2];
+  for (; reinterpret_cast<const char*>(to) - reinterpret_cast<const char*>(from) >= static_cast<std::ptrdiff_t>(sizeof pair);
+       ++from) {
+    std::memcpy(pair, from, sizeof pair);
+    if (pair[0] == static_cast<std::uint32_t>(number) && (pair[1] == 0 || pair[1] == process)) return true;
   }
   return false;
 }

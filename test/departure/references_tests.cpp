@@ -506,6 +506,17 @@ TEST_CASE("what an ended thread left on a stack that the C library keeps does no
   CHECK_MESSAGE(search() == 0, all_found());
 }
 
+// glibc's record of the thread keeps the argument.
+TEST_CASE("nor if half of a pointer that is left there looks like this thread's number") {
+  const auto number = static_cast<std::uintptr_t>(::syscall(SYS_gettid));
+  pthread_t thread;
+  REQUIRE(::pthread_create(
+              &thread, nullptr, [](void*) -> void* { return use_deep_down(), nullptr; },
+              reinterpret_cast<void*>(number << sizeof(number) / 2 * 8 | 1)) == 0);
+  REQUIRE(::pthread_join(thread, nullptr) == 0);
+  CHECK_MESSAGE(search() == 0, all_found());
+}
+
 TEST_CASE("what the module keeps for itself does not count") {
   SUBCASE("a block that only its static data points at") {
     run([] { offers().kept_table(); });
