@@ -17,7 +17,7 @@ ZIG_VERSION=0.11.0
 # One line per group and system. "-" says that the system has no package for it.
 provision_packages() { # SYSTEM GROUP
     case $1:$2 in
-    debian:build) echo g++ meson ninja-build pkg-config cmake make libfmt-dev doctest-dev libcli11-dev nlohmann-json3-dev gdb doxygen \
+    debian:build) echo g++ dpkg-dev meson ninja-build pkg-config cmake make libfmt-dev doctest-dev libcli11-dev nlohmann-json3-dev gdb doxygen \
         systemtap-sdt-dev ;;
     fedora:build) echo gcc-c++ meson ninja-build pkgconf-pkg-config cmake make fmt-devel doctest-devel cli11-devel json-devel gdb doxygen \
         systemtap-sdt-devel ;;
