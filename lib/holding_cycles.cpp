@@ -1,6 +1,5 @@
 #include "holding_cycles.hpp"
 
-#include "os/fork.hpp"
 #include "os/frame.hpp"
 #include "registry.hpp"
 
@@ -80,7 +79,6 @@ private:
   // More than there is room for if there is no answer.
   std::size_t search(os::address_range target, std::span<os::reference_place> out) noexcept {
     if (searches_++ == most_searches) return most_places + 1;
-    const os::fork_gate no_fork_meanwhile; // the loader's list is asked for, whose lock a child would find held
     os::mapped_image image;
     image.whole = target;
     const std::uintptr_t below = os::below_this_frame();

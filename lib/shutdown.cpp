@@ -89,7 +89,6 @@ void go_on_as_before(registry& g, module_record& r) noexcept {
 // Whether the module of a record that is free again is still in the process: nobody is left to look at it
 // then.
 unload_outcome look_for(const os::mapped_image& image, const std::string& path) noexcept {
-  const os::fork_gate no_fork_meanwhile; // the loader's list has a lock
   return image.known() && os::is_mapped(image, path.c_str()) ? unload_outcome::lingering
                                                              : unload_outcome::gone;
 }

@@ -1,6 +1,5 @@
 #include "symbol_cache.hpp"
 
-#include "os/fork.hpp"
 
 #include <cstring>
 #include <new>
@@ -108,7 +107,6 @@ const char* symbol_cache::copy_name(const char* name, std::size_t length) noexce
 const symbol_cache::dependencies* symbol_cache::dependencies_of(void* handle) noexcept {
   if (const dependencies* const known = read_published(needed_)) return known;
   constexpr std::size_t most = 32; // libraries; a module that needs more asks the system
-  const os::fork_gate no_fork_meanwhile; // the loader's list has a lock
   os::symbol_table tables[most];
   std::unique_ptr<dependencies> made(new (std::nothrow) dependencies);
   if (made == nullptr) return nullptr;

@@ -1,5 +1,7 @@
 #include "handler_tables.hpp"
 
+#include "loaded_objects.hpp"
+
 #include <gnu/libc-version.h>
 #include <link.h>
 #include <pthread.h>
@@ -67,7 +69,7 @@ long thread_key_at(std::uintptr_t at, memory_reader& reader) noexcept {
 module_traits module_traits::of(address_range image) noexcept {
   module_traits result;
   result.image = image;
-  ::dl_iterate_phdr(note_object, &result);
+  for_each_object(note_object, &result);
   Dl_info ignored{};
   void* map = nullptr;
   if (::dladdr1(reinterpret_cast<const void*>(image.begin), &ignored, &map, RTLD_DL_LINKMAP) != 0)

@@ -9,7 +9,7 @@
 #  include <mach-o/dyld.h>
 #  include <mach-o/loader.h>
 #else
-#  include <link.h>
+#  include "os/loaded_objects.hpp"
 #  include <unistd.h>
 #endif
 
@@ -219,7 +219,7 @@ TENURE_UNSANITIZED int look_in_list(dl_phdr_info*, std::size_t, void* context) n
 bool is_handle([[maybe_unused]] const void* handle) noexcept {
 #  if defined(__GLIBC__)
   listed wanted{handle};
-  ::dl_iterate_phdr(look_in_list, &wanted);
+  for_each_object(look_in_list, &wanted);
   return wanted.found;
 #  else
   return true; // dlinfo tells
@@ -247,7 +247,7 @@ bool describe(void* handle, mapped_image& image, std::string& path, bool foreign
   path = name_of(map->l_name);
   if (foreign || !measure_by_handle(handle, *map, image)) {
     search wanted{map->l_ld, &image};
-    ::dl_iterate_phdr(measure, &wanted);
+    for_each_object(measure, &wanted);
   }
   if (image.known()) image.static_tls = has_static_tls(handle, *map);
   return image.known();
@@ -259,7 +259,7 @@ bool is_mapped(const mapped_image& image, const char* path) noexcept {
   if (::_dl_find_object(reinterpret_cast<void*>(image.whole.begin), &found) != 0) return false;
 #  endif
   presence wanted{&image, path};
-  ::dl_iterate_phdr(ask_there, &wanted);
+  for_each_object(ask_there, &wanted);
   return wanted.found;
 }
 

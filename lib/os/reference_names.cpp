@@ -1,5 +1,7 @@
 #include "reference_names.hpp"
 
+#include "loaded_objects.hpp"
+
 #include <cstring>
 
 #include <link.h>
@@ -39,7 +41,7 @@ int find_storage(dl_phdr_info* object, std::size_t, void* context) noexcept {
 
 bool place_names::name_thread_data(std::uintptr_t at, reference_place& out) noexcept {
   storage_search wanted{at, &out};
-  return ::dl_iterate_phdr(find_storage, &wanted) != 0;
+  return for_each_object(find_storage, &wanted) != 0;
 }
 
 bool place_names::name_static_data(std::uintptr_t at, reference_place& out) noexcept {

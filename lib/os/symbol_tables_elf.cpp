@@ -1,4 +1,5 @@
 // DT_GNU_HASH, DT_HASH and the tables that they lead to, of objects that the loader has mapped.
+#include "os/loaded_objects.hpp"
 #include "os/symbol_tables.hpp"
 
 #include <bit>
@@ -372,7 +373,7 @@ struct dependency_search {
   static int run_held(dl_phdr_info*, std::size_t, void* self) noexcept {
     auto& search = *static_cast<dependency_search*>(self);
     object_list all;
-    ::dl_iterate_phdr(object_list::add, &all);
+    for_each_object(object_list::add, &all);
     search.certain = all.complete && search.run(all);
     return 1;
   }
@@ -404,7 +405,7 @@ bool dependency_tables(void* handle, symbol_table* tables, std::size_t room, std
   if (map == nullptr || is_audited() || map->l_name == nullptr || *map->l_name == '\0') return false;
   dependency_search search{map->l_ld, tables, room, 0, false};
 #if defined(__linux__)
-  ::dl_iterate_phdr(dependency_search::run_held, &search);
+  for_each_object(dependency_search::run_held, &search);
 #endif
   count = search.count;
   return search.certain;

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #if !defined(__APPLE__)
-#  include <link.h>
+#  include "os/loaded_objects.hpp"
 #endif
 
 namespace tenure::inline v1::os {
@@ -166,7 +166,7 @@ detail::linger_finding why_mapped(const std::string& path, const mapped_image& i
     return {linger_reason::loader_never_unloads,
             "this system's dlclose never unmaps; only the end of the process does"};
   evidence found{image, std::string_view(path).substr(path.rfind('/') + 1)};
-  ::dl_iterate_phdr(look_at_object, &found);
+  for_each_object(look_at_object, &found);
   if (found.reason == linger_reason::needed_by)
     return {found.reason, fmt::format("{} is linked with it (DT_NEEDED) and still loaded", found.object)};
   if (found.reason == linger_reason::bound_back)

@@ -40,9 +40,9 @@ void behind_the_gate() {
 
 // Until the first thread waits for us, or does not.
 void let_it_fork() {
-  asking = true;
-  while (!about_to_fork) std::this_thread::yield();
   const int before = forked_meanwhile;
+  asking = true;
+  while (!about_to_fork && forked_meanwhile == before) std::this_thread::yield();
   while (forked_meanwhile == before && !first_thread_sleeps()) std::this_thread::yield();
   asking = false;
 }
