@@ -3,6 +3,7 @@
 #ifndef TENURE_LIB_OS_CALL_SITE_HPP
 #define TENURE_LIB_OS_CALL_SITE_HPP
 
+#include "careful_reader.hpp"
 #include "mapped_image.hpp"
 #include "unsanitized.hpp"
 
@@ -25,19 +26,34 @@
 
 namespace tenure::inline v1::os {
 
-// Instruction bytes that end at a return address, read backwards and never from before the code's begin.
+// Instruction bytes that end at a return address, and never any from before the code's begin.
 class bytes_before {
 public:
+  static constexpr std::size_t longest_call = 8; // of all processors that we know, and a power of two
+
+  // Pre: the code is mapped, and stays so meanwhile.
   TENURE_UNSANITIZED bytes_before(std::uintptr_t address, const address_range& code) noexcept
-      : end_(reinterpret_cast<const unsigned char*>(address))
-      , available_(address - code.begin) {}
+      : available_(within(address, code)) {
+    const auto* const first = reinterpret_cast<const unsigned char*>(address - available_);
+    for (std::size_t i = 0; i != available_; ++i) bytes_[i] = first[i];
+  }
+
+  // Where somebody may unmap it at any time: then there are none.
+  TENURE_UNSANITIZED bytes_before(std::uintptr_t address, const address_range& code, careful_reader& reader) noexcept
+      : available_(within(address, code)) {
+    if (!reader.read(address - available_, bytes_, available_)) available_ = 0;
+  }
 
   // The byte `distance` before the address.
-  TENURE_UNSANITIZED unsigned operator[](std::size_t distance) const noexcept { return *(end_ - distance); }
+  TENURE_UNSANITIZED unsigned operator[](std::size_t distance) const noexcept { return bytes_[available_ - distance]; }
   TENURE_UNSANITIZED bool have(std::size_t count) const noexcept { return available_ >= count; }
 
 private:
-  const unsigned char* end_;
+  TENURE_UNSANITIZED static std::size_t within(std::uintptr_t address, const address_range& code) noexcept {
+    return address - code.begin < longest_call ? address - code.begin : longest_call;
+  }
+
+  unsigned char bytes_[longest_call]{};
   std::size_t available_;
 };
 
@@ -88,21 +104,39 @@ TENURE_UNSANITIZED inline bool follows_riscv_call(const bytes_before& code) noex
   return low == 0x0EF || low == 0x0E7;
 }
 
-// True if `address` may be a return address into `code`. It cannot be the begin, but may equal the end: a
-// call that never returns can be the code's last instruction.
-TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const address_range& code) noexcept {
-  if (address - 1 - code.begin >= code.end - code.begin) return false;
-#if defined(TENURE_CALLS_X86)
-  return follows_x86_call(bytes_before(address, code));
-#elif defined(TENURE_CALLS_AARCH64)
-  return address % 4 == 0 && follows_aarch64_call(bytes_before(address, code));
+// It cannot be the begin, but may equal the end: a call that never returns can be the code's last instruction.
+TENURE_UNSANITIZED inline bool may_be_returned_to(std::uintptr_t address, const address_range& code) noexcept {
+#if defined(TENURE_CALLS_AARCH64)
+  constexpr std::uintptr_t step = 4;
 #elif defined(TENURE_CALLS_S390X)
-  return address % 2 == 0 && follows_s390x_call(bytes_before(address, code));
+  constexpr std::uintptr_t step = 2;
+#else
+  constexpr std::uintptr_t step = 1;
+#endif
+  return address - 1 - code.begin < code.end - code.begin && address % step == 0;
+}
+
+TENURE_UNSANITIZED inline bool is_call([[maybe_unused]] const bytes_before& code) noexcept {
+#if defined(TENURE_CALLS_X86)
+  return follows_x86_call(code);
+#elif defined(TENURE_CALLS_AARCH64)
+  return follows_aarch64_call(code);
+#elif defined(TENURE_CALLS_S390X)
+  return follows_s390x_call(code);
 #elif defined(TENURE_CALLS_RISCV64)
-  return address % 2 == 0 && follows_riscv_call(bytes_before(address, code));
+  return follows_riscv_call(code);
 #else
   return true;
 #endif
+}
+
+// True if `address` may be a return address into `code`. Pre: as bytes_before.
+TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const address_range& code) noexcept {
+  return may_be_returned_to(address, code) && is_call(bytes_before(address, code));
+}
+TENURE_UNSANITIZED inline bool follows_call(std::uintptr_t address, const address_range& code,
+                                            careful_reader& reader) noexcept {
+  return may_be_returned_to(address, code) && is_call(bytes_before(address, code, reader));
 }
 
 #if defined(TENURE_CALLS_X86) || defined(TENURE_CALLS_AARCH64) || defined(TENURE_CALLS_S390X) ||             \

@@ -35,6 +35,9 @@ public:
   // No unwinder can be asked about these stacks: dead return addresses count.
   TENURE_UNSANITIZED void distrust_frames() noexcept { ask_unwinder_ = false; }
 
+  // Nobody holds the image: who asked may have given up, and somebody else have closed it.
+  TENURE_UNSANITIZED void distrust_image() noexcept { image_stays_ = false; }
+
   stack_finding finding;
 
 private:
@@ -52,9 +55,11 @@ private:
     return static_cast<bool>(finding);
   }
 
-  [[nodiscard]] TENURE_UNSANITIZED bool is_return_address(std::uintptr_t address) const noexcept {
+  [[nodiscard]] TENURE_UNSANITIZED bool is_return_address(std::uintptr_t address) noexcept {
     for (std::size_t i = 0; i != image_.code_count; ++i)
-      if (follows_call(address, image_.code[i])) return true;
+      if (image_stays_ ? follows_call(address, image_.code[i])
+                       : follows_call(address, image_.code[i], walk_.reader))
+        return true;
     return false;
   }
 
@@ -91,6 +96,7 @@ private:
   std::uintptr_t end_ = 0;
   std::uintptr_t length_;
   bool ask_unwinder_ = true;
+  bool image_stays_ = true;
 };
 
 } // namespace tenure::inline v1::os

@@ -65,6 +65,7 @@ public:
     stack_walk walk(frames_above(), sp_);
     code_search search(image, walk);
     search.distrust_frames(); // the unwinder may have been interrupted, with its lock held
+    search.distrust_image();
     if (!registers_show(search)) walk.run(search);
     return search.finding;
   }

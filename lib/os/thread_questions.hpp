@@ -37,9 +37,10 @@ TENURE_UNSANITIZED inline mapped_image inverted(const mapped_image& image) noexc
 // out:
 //   unasked    nothing was sent, or it has arrived without effect
 //   asked      the signal is on its way; the asker may abandon the question
-//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread
-//   has ended looking    the thread is in the handler and reads the image: the asker must wait answered   the
-//   finding is complete
+//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread ends
+//   looking    the thread is in the handler; nobody else is asked until it is done, however long that takes. Who asked
+//              gives up after a while, and somebody else may close the image then
+//   answered   the finding is complete
 class thread_questions {
 public:
   static constexpr std::size_t capacity = 32;
@@ -94,7 +95,7 @@ public:
     return questions_[index].finding;
   }
 
-  // The asker wants no answer any more. False if the thread is looking, which must be waited for.
+  // The asker wants no answer any more. False if the thread is looking, which the next one waits for.
   bool close(std::size_t index) noexcept {
     if (state_of(index) == asked) change(index, asked, abandoned);
     if (state_of(index) == looking) return false;

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <initializer_list>
 #include <ostream>
@@ -14,6 +15,9 @@
 #include <utility>
 #include <vector>
 
+#if defined(__linux__)
+#  include "os/interrupted_thread.hpp"
+#endif
 #if !defined(_WIN32)
 #  include <csignal>
 #  include <sys/mman.h>
@@ -215,6 +219,36 @@ TEST_CASE("the registers of a signal's handler that has returned need nothing, t
   const auto pc = static_cast<std::uintptr_t>(dead.uc_mcontext.gregs[REG_RIP]);
   CHECK_FALSE(static_cast<bool>(os::scan_own_stack(image_around(pc, 4, true))));
   std::signal(SIGUSR1, before);
+}
+#endif
+
+#if defined(__linux__)
+TEST_CASE("who is asked about an image that is closed meanwhile finds nothing of it, and does not fault") {
+  static os::mapped_image image;
+  static os::stack_finding found;
+  struct sigaction look {};
+  struct sigaction before {};
+  look.sa_sigaction = [](int, siginfo_t*, void* context) {
+    found = os::interrupted_thread(*static_cast<ucontext_t*>(context), address_of(__builtin_frame_address(0)))
+                .scan(image);
+  };
+  look.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGUSR1, &look, &before);
+
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const code = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(code != MAP_FAILED);
+  constexpr std::size_t a_call = os::bytes_before::longest_call;
+  std::memcpy(code, static_cast<char*>(made_a_call_once()) - a_call, a_call);
+  image.code[image.code_count++] = {address_of(code), address_of(code) + page};
+  volatile std::uintptr_t returns_to = address_of(code) + a_call;
+  ::raise(SIGUSR1);
+  CHECK(found.evidence == stack_evidence::return_address);
+  CHECK(found.address == returns_to - 1);
+  ::munmap(code, page);
+  ::raise(SIGUSR1);
+  CHECK_FALSE(static_cast<bool>(found));
+  ::sigaction(SIGUSR1, &before, nullptr);
 }
 #endif
 
