@@ -22,6 +22,9 @@ constexpr std::int64_t thread_patience = 100'000'000; // ns
 // longer.
 constexpr std::int64_t short_patience = 10'000'000; // ns
 
+// For a thread that is in our handler: it reads all of its stack, 16 MiB of a foreign one, when it gets its turn.
+constexpr std::int64_t reading_patience = 1'000'000'000; // ns
+
 constexpr std::int64_t first_wait = 50'000; // ns; each wait is twice as long as the one before
 
 std::int64_t nanoseconds_now() noexcept {
@@ -187,7 +190,7 @@ public:
   // that leaves and answers. So where any was asked, all are looked at once more.
   thread_finding run() noexcept {
     if (!begin()) return no_answer(0);
-    const std::int64_t end = nanoseconds_now() + thread_patience;
+    std::int64_t end = nanoseconds_now() + thread_patience;
     std::int64_t pause = first_wait;
     bool again = false;
     do {
@@ -196,6 +199,7 @@ public:
       if (list_is_complete()) {
         if (!asked_any_ || again) return {};
         again = true;
+        end = nanoseconds_now() + thread_patience;
         start_list();
         continue;
       }
@@ -214,7 +218,7 @@ private:
   bool begin() noexcept {
     if (shared.last != static_cast<std::uint32_t>(process_)) questions_.forget_all();
     shared.last = static_cast<std::uint32_t>(process_);
-    if (!folder_.open() || !wait_until(thread_patience, [this] { return !questions_.anybody_looks(); }))
+    if (!folder_.open() || !wait_until(reading_patience, [this] { return !questions_.anybody_looks(); }))
       return false;
     forget_ended();
     questions_.begin(image_);
@@ -286,11 +290,15 @@ private:
       if (finding_) return false;
       const std::size_t open = questions_.first_open();
       if (open == questions_.capacity) return true;
-      if (nanoseconds_now() >= start + (sent ? thread_patience : short_patience))
+      if (nanoseconds_now() >= start + patience(open, sent))
         return conclude(no_answer(questions_.thread(open)));
       questions_.wait(since, static_cast<long>(wait));
       sent |= send_questions();
     }
+  }
+
+  [[nodiscard]] std::int64_t patience(std::size_t index, bool sent) const noexcept {
+    return questions_.is_read(index) ? reading_patience : sent ? thread_patience : short_patience;
   }
 
   // To those that could not be asked before, maybe because they blocked the signal. True if any was sent.

@@ -88,6 +88,8 @@ public:
   }
 
   [[nodiscard]] bool is_unasked(std::size_t index) const noexcept { return state_of(index) == unasked; }
+  // True while the thread looks.
+  [[nodiscard]] bool is_read(std::size_t index) const noexcept { return state_of(index) == looking; }
   [[nodiscard]] bool is_answered(std::size_t index) const noexcept { return state_of(index) == answered; }
 
   // pre: is_answered
