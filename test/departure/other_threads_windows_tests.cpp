@@ -27,7 +27,7 @@ TEST_CASE("a thread that waits for an event below the module is found") {
       WaitForSingleObject(event, INFINITE);
     }));
     REQUIRE(thread.is_there());
-    for (int i = 0; i != 100; ++i) REQUIRE(is_inside(scan_other_threads(module.image()), thread, module));
+    for (int i = 0; i != 100; ++i) REQUIRE(is_inside(scan_answered(module.image()), thread, module));
     SetEvent(event);
   }
   CloseHandle(event);
@@ -40,7 +40,7 @@ TEST_CASE("a thread that is suspended already is read, and stays suspended") {
   const HANDLE handle = OpenThread(THREAD_SUSPEND_RESUME, FALSE, static_cast<DWORD>(thread.number()));
   REQUIRE(handle != nullptr);
   REQUIRE(SuspendThread(handle) == 0);
-  CHECK(is_inside(scan_other_threads(module.image()), thread, module));
+  CHECK(is_inside(scan_answered(module.image()), thread, module));
   CHECK(ResumeThread(handle) == 1);
   CloseHandle(handle);
 }

@@ -8,6 +8,7 @@
 #include "refusals/refusal.hpp"
 #include "support/closed.hpp"
 #include "support/invariants.hpp"
+#include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
 
 #include <tenure/tenure.hpp>
@@ -128,11 +129,12 @@ template <class Scene> std::string play(Scene& s, int n) {
 }
 
 // All that was refused. `widening`: of an act that asks for the same thing thousands of times, ever fewer of
-// the later ones.
+// the later ones; fewer still where all that a sanitizer keeps is searched each time.
 template <class Scene> std::set<std::string> at_every_point(bool widening = false) {
   constexpr int enough = 40'000; // no act comes near
+  constexpr int share = address_sanitizer ? 3 : 16;
   std::set<std::string> all;
-  for (int n = 1; n < enough; n += widening ? 1 + n / 16 : 1) {
+  for (int n = 1; n < enough; n += widening ? 1 + n / share : 1) {
     Scene s;
     const std::string refused = play(s, n);
     CAPTURE(n);
