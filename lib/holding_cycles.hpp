@@ -14,10 +14,10 @@ struct registry;
 // the static data of such a module, or in heap blocks that nobody but such modules points at.
 //
 // Not found: handles in a thread's stack or thread_local storage, more than a few modules or a long way from
-// a module's data to the handle, and all where memory is not searched (os/references.hpp) or the allocator is
-// not glibc's. Cost: a search of all memory (0.2 ms in a small process, 25 ms with 100 MiB) for each such
-// module, and for each block on the way; 48 at most. Pre: the registry's mutex is not held. `entry`: see
-// closing_chain. True if there are some.
+// a module's data to the handle, what a dead word of the host's happens to point at (padding, a leak), and
+// all where memory is not searched (os/references.hpp) or the allocator is not glibc's. Cost: a search of all
+// memory (0.2 ms in a small process, 25 ms with 100 MiB) for each such module, and for each block on the way;
+// 48 at most. Pre: the registry's mutex is not held. `entry`: see closing_chain. True if there are some.
 [[nodiscard]] bool find_holding_cycles(registry& g, std::uintptr_t entry) noexcept;
 // Once that report is made: the next moment it may be another story.
 void forget_holding_cycles(registry& g) noexcept;

@@ -105,8 +105,7 @@ bool describe_if_there(registry& g, const module_record& r, std::uint64_t life,
 
 // Drops the last hold of the controller, and looks what has become of the module. The path is copied before,
 // while something can still be refused.
-void let_go_of(registry& g, module_record& r, const std::string& path,
-               shutdown_result& result) noexcept {
+void let_go_of(registry& g, module_record& r, const std::string& path, shutdown_result& result) noexcept {
   const registry_hold alive(g);
   const os::mapped_image image = r.image;
   const std::uint64_t life = r.generation; // constant while it is held

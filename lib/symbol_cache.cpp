@@ -1,6 +1,5 @@
 #include "symbol_cache.hpp"
 
-
 #include <cstring>
 #include <new>
 

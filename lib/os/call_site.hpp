@@ -39,13 +39,16 @@ public:
   }
 
   // Where somebody may unmap it at any time: then there are none.
-  TENURE_UNSANITIZED bytes_before(std::uintptr_t address, const address_range& code, careful_reader& reader) noexcept
+  TENURE_UNSANITIZED bytes_before(std::uintptr_t address, const address_range& code,
+                                  careful_reader& reader) noexcept
       : available_(within(address, code)) {
     if (!reader.read(address - available_, bytes_, available_)) available_ = 0;
   }
 
   // The byte `distance` before the address.
-  TENURE_UNSANITIZED unsigned operator[](std::size_t distance) const noexcept { return bytes_[available_ - distance]; }
+  TENURE_UNSANITIZED unsigned operator[](std::size_t distance) const noexcept {
+    return bytes_[available_ - distance];
+  }
   TENURE_UNSANITIZED bool have(std::size_t count) const noexcept { return available_ >= count; }
 
 private:
@@ -104,8 +107,10 @@ TENURE_UNSANITIZED inline bool follows_riscv_call(const bytes_before& code) noex
   return low == 0x0EF || low == 0x0E7;
 }
 
-// It cannot be the begin, but may equal the end: a call that never returns can be the code's last instruction.
-TENURE_UNSANITIZED inline bool may_be_returned_to(std::uintptr_t address, const address_range& code) noexcept {
+// It cannot be the begin, but may equal the end: a call that never returns can be the code's last
+// instruction.
+TENURE_UNSANITIZED inline bool may_be_returned_to(std::uintptr_t address,
+                                                  const address_range& code) noexcept {
 #if defined(TENURE_CALLS_AARCH64)
   constexpr std::uintptr_t step = 4;
 #elif defined(TENURE_CALLS_S390X)

@@ -85,8 +85,8 @@ std::uintptr_t handler_tables::word_at(std::uintptr_t place, std::ptrdiff_t word
   return held_.contains(at) ? words_[(at - held_.begin) / sizeof(std::uintptr_t)] : 0;
 }
 
-// The questions go up and down by some words, and on through a table: a read for each would take hundreds of times as
-// long where a module has left thousands of exit handlers.
+// The questions go up and down by some words, and on through a table: a read for each would take hundreds of
+// times as long where a module has left thousands of exit handlers.
 void handler_tables::hold_around(std::uintptr_t at) noexcept {
   const std::uintptr_t before = at - words_before * sizeof(std::uintptr_t);
   std::size_t got = reader_.read(before, words_, sizeof words_);

@@ -22,7 +22,8 @@ constexpr std::int64_t thread_patience = 100'000'000; // ns
 // longer.
 constexpr std::int64_t short_patience = 10'000'000; // ns
 
-// For a thread that is in our handler: it reads all of its stack, 16 MiB of a foreign one, when it gets its turn.
+// For a thread that is in our handler: it reads all of its stack, 16 MiB of a foreign one, when it gets its
+// turn.
 constexpr std::int64_t reading_patience = 1'000'000'000; // ns
 
 constexpr std::int64_t first_wait = 50'000; // ns; each wait is twice as long as the one before
@@ -186,8 +187,8 @@ public:
     remove_handler();
   }
 
-  // Threads that run answer one after the other: the one that answered first may go in, let in by the last one, before
-  // that leaves and answers. So where any was asked, all are looked at once more.
+  // Threads that run answer one after the other: the one that answered first may go in, let in by the last
+  // one, before that leaves and answers. So where any was asked, all are looked at once more.
   thread_finding run() noexcept {
     if (!begin()) return no_answer(0);
     std::int64_t end = nanoseconds_now() + thread_patience;

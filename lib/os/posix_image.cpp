@@ -80,7 +80,8 @@ void add_code(mapped_image& image, address_range range) noexcept {
 }
 
 // Extends `image` by one loadable segment, in whole pages as the loader maps it.
-void add_segment(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) & segment, std::uintptr_t page) noexcept {
+void add_segment(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) & segment,
+                 std::uintptr_t page) noexcept {
   const std::uintptr_t begin = (bias + segment.p_vaddr) & ~(page - 1);
   const std::uintptr_t end = (bias + segment.p_vaddr + segment.p_memsz + page - 1) & ~(page - 1);
   if (!image.known() || begin < image.whole.begin) image.whole.begin = begin;
@@ -90,7 +91,8 @@ void add_segment(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) & se
 
 std::uintptr_t page_size() noexcept { return static_cast<std::uintptr_t>(::getpagesize()); }
 
-void add_segments(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) * segments, std::size_t count) noexcept {
+void add_segments(mapped_image& image, std::uintptr_t bias, const ElfW(Phdr) * segments,
+                  std::size_t count) noexcept {
   const std::uintptr_t page = page_size();
   for (std::size_t i = 0; i != count; ++i)
     if (segments[i].p_type == PT_LOAD) add_segment(image, bias, segments[i], page);
@@ -114,7 +116,8 @@ int measure(dl_phdr_info* object, std::size_t, void* context) noexcept {
   return 1;
 }
 
-constexpr const char* own_file = "/proc/self/exe"; // the program itself, which the loader leaves without a name
+constexpr const char* own_file =
+    "/proc/self/exe"; // the program itself, which the loader leaves without a name
 
 TENURE_UNSANITIZED const char* name_of(const char* loader_name) noexcept {
   return loader_name != nullptr && *loader_name != '\0' ? loader_name : own_file;
@@ -134,8 +137,8 @@ TENURE_UNSANITIZED bool same_name(const char* a, const char* b) noexcept {
   return false;
 }
 
-// Asks for the one object that lies there, while the caller holds the loader's list: until that is let go nobody frees
-// the object's name. Ends at the first object of the list: how many there are does not matter.
+// Asks for the one object that lies there, while the caller holds the loader's list: until that is let go
+// nobody frees the object's name. Ends at the first object of the list: how many there are does not matter.
 TENURE_UNSANITIZED int ask_there(dl_phdr_info*, std::size_t, void* context) noexcept {
   auto& wanted = *static_cast<presence*>(context);
   dl_find_object seen;
@@ -189,10 +192,12 @@ ElfW(Xword) dynamic_value(const link_map& map, ElfW(Sxword) tag) noexcept {
   return 0;
 }
 
-// True if its code takes an address in the fixed room. Linkers for aarch64 set no flag, so its relocations tell.
+// True if its code takes an address in the fixed room. Linkers for aarch64 set no flag, so its relocations
+// tell.
 bool uses_static_tls(const link_map& map) noexcept {
 #    if defined(__aarch64__)
-  const auto* const first = reinterpret_cast<const ElfW(Rela)*>(dynamic_value(map, DT_RELA)); // an address by now
+  const auto* const first =
+      reinterpret_cast<const ElfW(Rela)*>(dynamic_value(map, DT_RELA)); // an address by now
   const std::size_t count = dynamic_value(map, DT_RELASZ) / sizeof(ElfW(Rela));
   for (std::size_t i = 0; first != nullptr && i != count; ++i)
     if (ELF64_R_TYPE(first[i].r_info) == R_AARCH64_TLS_TPREL) return true;
@@ -210,7 +215,8 @@ struct listed {
 // While the caller holds the loader's list.
 TENURE_UNSANITIZED int look_in_list(dl_phdr_info*, std::size_t, void* context) noexcept {
   auto& wanted = *static_cast<listed*>(context);
-  for (const link_map* m = _r_debug.r_map; m != nullptr && !wanted.found; m = m->l_next) wanted.found = m == wanted.handle;
+  for (const link_map* m = _r_debug.r_map; m != nullptr && !wanted.found; m = m->l_next)
+    wanted.found = m == wanted.handle;
   return 1; // how many objects there are does not matter
 }
 #  endif
@@ -238,8 +244,8 @@ bool has_static_tls([[maybe_unused]] void* handle, [[maybe_unused]] const link_m
 
 } // namespace
 
-// glibc, musl and the BSDs: a handle is (or leads to) a link_map. What is of another namespace is not found by its dynamic
-// section.
+// glibc, musl and the BSDs: a handle is (or leads to) a link_map. What is of another namespace is not found
+// by its dynamic section.
 bool describe(void* handle, mapped_image& image, std::string& path, bool foreign) {
   link_map* map = nullptr;
   if (foreign && !is_handle(handle)) return false;

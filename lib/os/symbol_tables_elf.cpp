@@ -200,8 +200,8 @@ void symbol_table::walk_sysv(const char* name, candidates& seen) const noexcept 
   }
 }
 
-// hash * 33 + character. Eight characters a step, in the lanes of a word: 16-bit lanes of two characters each, then
-// 32-bit lanes of four, none of which overflows (255 * 34 = 8,670; 8,670 * 1,090 = 9,450,300).
+// hash * 33 + character. Eight characters a step, in the lanes of a word: 16-bit lanes of two characters
+// each, then 32-bit lanes of four, none of which overflows (255 * 34 = 8,670; 8,670 * 1,090 = 9,450,300).
 std::uint32_t symbol_table::gnu_hash_of(const char* name, std::size_t length) noexcept {
   constexpr std::uint32_t k = 33;
   constexpr std::uint32_t k4 = k * k * k * k;
@@ -209,7 +209,8 @@ std::uint32_t symbol_table::gnu_hash_of(const char* name, std::size_t length) no
   std::size_t i = 0;
   for (; i + 8 <= length; i += 8) {
     const std::uint64_t fours = weigh_fours(first_lowest<std::uint64_t>(name + i), k);
-    hash = hash * (k4 * k4) + static_cast<std::uint32_t>(fours) * k4 + static_cast<std::uint32_t>(fours >> 32);
+    hash =
+        hash * (k4 * k4) + static_cast<std::uint32_t>(fours) * k4 + static_cast<std::uint32_t>(fours >> 32);
   }
   if (i + 4 <= length) {
     hash = hash * k4 + static_cast<std::uint32_t>(weigh_fours(first_lowest<std::uint32_t>(name + i), k));
@@ -292,8 +293,8 @@ object look_at(const dl_phdr_info& info) noexcept {
   return o;
 }
 
-// All objects of the process. Filled and read while the loader's list is held, or one that another thread closes would be
-// unmapped meanwhile, and its name freed: nothing may throw there.
+// All objects of the process. Filled and read while the loader's list is held, or one that another thread
+// closes would be unmapped meanwhile, and its name freed: nothing may throw there.
 struct object_list {
   object* items = nullptr;
   std::size_t count = 0;
@@ -369,7 +370,8 @@ struct dependency_search {
   std::size_t count;
   bool certain;
 
-  // At the first object of the list, of which the others are asked for from within: glibc's and musl's locks allow that.
+  // At the first object of the list, of which the others are asked for from within: glibc's and musl's locks
+  // allow that.
   static int run_held(dl_phdr_info*, std::size_t, void* self) noexcept {
     auto& search = *static_cast<dependency_search*>(self);
     object_list all;

@@ -119,7 +119,8 @@ constexpr std::size_t symbol_of(std::uint64_t info) noexcept {
   return sizeof(void*) == 8 ? info >> 32 : info >> 8;
 }
 
-// A slot of another object, which may lie in the red zone of a sanitized variable or, packed, at an odd address.
+// A slot of another object, which may lie in the red zone of a sanitized variable or, packed, at an odd
+// address.
 TENURE_UNSANITIZED std::uintptr_t slot_at(std::uintptr_t address) noexcept {
   using slot [[gnu::aligned(1), gnu::may_alias]] = std::uintptr_t;
   return *reinterpret_cast<const volatile slot*>(address);
@@ -134,7 +135,8 @@ const char* bound_symbol(const dl_phdr_info& object, const dynamic_tables& t,
       const auto& r = *reinterpret_cast<const ElfW(Rel)*>(t.relocations[table] + at);
       const std::size_t symbol = symbol_of(r.r_info);
       if (symbol == 0) continue; // a relative one: into the object itself
-      if (image.whole.contains(slot_at(object.dlpi_addr + r.r_offset))) return t.strings + t.symbols[symbol].st_name;
+      if (image.whole.contains(slot_at(object.dlpi_addr + r.r_offset)))
+        return t.strings + t.symbols[symbol].st_name;
     }
   return nullptr;
 }

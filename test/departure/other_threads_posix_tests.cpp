@@ -231,7 +231,8 @@ TEST_CASE("the application's signals are as they were, also when threads were as
     (void)scan_other_threads(module.image());
     return dispositions() == before;
   };
-  if (!tenure_test::thread_sanitizer) CHECK(tenure_test::eventually(restored)); // which may hold a signal back
+  if (!tenure_test::thread_sanitizer)
+    CHECK(tenure_test::eventually(restored)); // which may hold a signal back
 }
 
 TEST_CASE("a signal that nobody took is harmless when it arrives, whatever has happened since") {

@@ -194,7 +194,8 @@ TEST_CASE("of a thread that goes in and out and one that stays outside only the 
   REQUIRE((moving.is_there() && idle.is_there()));
   for (int i = 0; i != 500; ++i) {
     const thread_finding found = scan_other_threads(module.image());
-    if (found.evidence != thread_evidence::no_answer && found && !alarms_allowed) REQUIRE(found.thread == moving.number());
+    if (found.evidence != thread_evidence::no_answer && found && !alarms_allowed)
+      REQUIRE(found.thread == moving.number());
   }
 }
 

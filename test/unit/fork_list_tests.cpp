@@ -1,5 +1,5 @@
-// The loader's list has a lock that glibc does not make anew in the child of a fork: nobody forks while a call of ours has
-// it. A program of its own, for it stands between us and the loader.
+// The loader's list has a lock that glibc does not make anew in the child of a fork: nobody forks while a
+// call of ours has it. A program of its own, for it stands between us and the loader.
 #include "support/scratch.hpp"
 
 #include <tenure/controller.hpp>
@@ -50,7 +50,8 @@ void let_it_fork() {
 } // namespace
 
 extern "C" int dl_iterate_phdr(int (*tell)(dl_phdr_info*, std::size_t, void*), void* context) {
-  static const auto real = reinterpret_cast<decltype(&dl_iterate_phdr)>(::dlsym(RTLD_NEXT, "dl_iterate_phdr"));
+  static const auto real =
+      reinterpret_cast<decltype(&dl_iterate_phdr)>(::dlsym(RTLD_NEXT, "dl_iterate_phdr"));
   if (watched) {
     ++asked;
     watched = false; // what is called from here is the test's
@@ -86,7 +87,8 @@ void use_all_that_may_ask() {
 } // namespace
 
 TEST_CASE("nobody forks while a call of ours has the loader's list") {
-  ::pthread_atfork(behind_the_gate, nullptr, nullptr); // the last to be called, for it is the first to be known
+  ::pthread_atfork(behind_the_gate, nullptr,
+                   nullptr); // the last to be called, for it is the first to be known
   { const tenure::manager<> first_of_all; }
   ::pthread_atfork(before_the_gate, nullptr, nullptr);
   std::atomic<bool> done{false};

@@ -205,8 +205,9 @@ TEST_CASE("a return address that lies dead in a frame's array needs nothing") {
 }
 #  endif
 
-#if defined(__linux__) && defined(__x86_64__)
-TEST_CASE("the registers of a signal's handler that has returned need nothing, though a frame still has them") {
+#  if defined(__linux__) && defined(__x86_64__)
+TEST_CASE(
+    "the registers of a signal's handler that has returned need nothing, though a frame still has them") {
   static ucontext_t kept;
   const auto before = std::signal(SIGUSR1, SIG_IGN);
   struct sigaction keep {};
@@ -214,15 +215,15 @@ TEST_CASE("the registers of a signal's handler that has returned need nothing, t
   keep.sa_flags = SA_SIGINFO;
   ::sigaction(SIGUSR1, &keep, nullptr);
   ::raise(SIGUSR1);
-  const ucontext_t dead = kept; // as a thread finds it on a stack that another one had
+  const ucontext_t dead = kept;                   // as a thread finds it on a stack that another one had
   __asm__ volatile("" : : "r"(&dead) : "memory"); // it is in this frame, and not just its one register
   const auto pc = static_cast<std::uintptr_t>(dead.uc_mcontext.gregs[REG_RIP]);
   CHECK_FALSE(static_cast<bool>(os::scan_own_stack(image_around(pc, 4, true))));
   std::signal(SIGUSR1, before);
 }
-#endif
+#  endif
 
-#if defined(__linux__)
+#  if defined(__linux__)
 TEST_CASE("who is asked about an image that is closed meanwhile finds nothing of it, and does not fault") {
   static os::mapped_image image;
   static os::stack_finding found;
@@ -250,7 +251,7 @@ TEST_CASE("who is asked about an image that is closed meanwhile finds nothing of
   CHECK_FALSE(static_cast<bool>(found));
   ::sigaction(SIGUSR1, &before, nullptr);
 }
-#endif
+#  endif
 
 TEST_CASE("an exception that is being handled needs its type") {
   os::stack_finding found;
