@@ -17,8 +17,14 @@ bool opening::look_at_side(loaded& seen) {
     return failed(fault, seen.path) != nullptr;
   }
   seen.looked_at = true;
-  if (!find_plugin_side(seen.handle, seen.image, seen.path, seen.side, why_)) return false;
-  if (seen.side.talks()) seen.seat = make_seat();
+  return find_plugin_side(seen.handle, seen.image, seen.path, seen.side, why_);
+}
+
+// As look_at_side, once, and a seat for whatever record it gets: the first one's is lost with that if another
+// thread got ahead and let the module go again.
+bool opening::prepare(loaded& seen) {
+  if (!seen.looked_at && !look_at_side(seen)) return false;
+  if (seen.side.talks() && seen.seat == nullptr) seen.seat = make_seat();
   return true;
 }
 

@@ -204,7 +204,7 @@ record* opening::load(module_record& r, const location& where) {
     os::wipe_dead_frames<4 * 1024>(); // of its initialisers
     note_references(seen);
     if (fault.blocks_loader) note_thrower(where.file, where.path.c_str());
-    if (seen.handle != nullptr && !look_at_side(seen)) system_close(std::exchange(seen.handle, nullptr));
+    if (seen.handle != nullptr && !prepare(seen)) system_close(std::exchange(seen.handle, nullptr));
     const host_seat* seat = nullptr;
     {
       const sync::scoped_lock lock(g_.mutex);

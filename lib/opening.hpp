@@ -24,7 +24,7 @@ struct loaded { // what the system gave
   std::unique_ptr<host_seat> seat; // if the module talks to its host
   bool loaded_by_us = false;       // not adopted, nor found by an address
   bool copied = false;             // from a private copy, which is to be discarded with the module
-  bool looked_at = false;          // `side` and `seat` are known
+  bool looked_at = false;          // `side` is known
 };
 
 // What an open does that found no module in use by that name. Null with `why`.
@@ -64,6 +64,7 @@ private:
   record* publish_locked(module_record& r, loaded& seen);
   static bool still_ours(const module_record& r) noexcept;
   bool look_at_side(loaded& seen);
+  bool prepare(loaded& seen);
   static const host_seat& seat_locked(module_record& r, loaded& seen) noexcept;
   bool greet(const plugin_side& side, const host_seat& seat, const char* path) noexcept;
   record* welcome(module_record& r, loaded& seen, const host_seat& seat, bool borrowed);

@@ -48,7 +48,7 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
     note_references(seen);
     const host_seat* seat = nullptr;
     bool late = false;
-    if (!seen.looked_at && !look_at_side(seen)) {
+    if (!prepare(seen)) {
       spare = borrowed ? nullptr : seen.handle;
     } else {
       os::fault fault;

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <thread>
+#include <utility>
 
 using tenure::errc;
 using tenure_test::is_gone;
@@ -291,6 +292,27 @@ TEST_CASE("two managers each greet a plug-in, and each tells it that it goes") {
   CHECK(is_mapped(s.a));
   second.reset();
   CHECK(is_gone(s.a));
+}
+
+TEST_CASE(
+    "a private copy whose file another thread adopts while its tenure_loaded runs is greeted once more") {
+  immediate s;
+  bool first = true;
+  s.when_a_loads = [&](const tenure_host&) {
+    if (!std::exchange(first, false)) return talk_act::yes;
+    std::thread([&] {
+      void* const handle = tenure_test::raw_open(s.a);
+      REQUIRE(handle != nullptr);
+      tenure::failure why;
+      if (!s.modules.adopt(handle, why)) tenure_test::raw_close(handle);
+      CHECK(!why);
+    }).join();
+    return talk_act::yes;
+  };
+  const tenure::module copy = s.modules.open(s.a, {.private_copy = true});
+  CHECK(copy.symbol<int()>("answer")() == 42);
+  CHECK(s.story.ends_with("la"));
+  CHECK(s.story.size() > 2);
 }
 
 #if !defined(_WIN32)
