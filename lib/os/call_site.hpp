@@ -29,7 +29,7 @@ namespace tenure::inline v1::os {
 // Instruction bytes that end at a return address, and never any from before the code's begin.
 class bytes_before {
 public:
-  static constexpr std::size_t longest_call = 8; // of all processors that we know, and a power of two
+  static constexpr std::size_t longest_call = 8; // at least, and whole instructions of each processor
 
   // Pre: the code is mapped, and stays so meanwhile.
   TENURE_UNSANITIZED bytes_before(std::uintptr_t address, const address_range& code) noexcept

@@ -116,8 +116,8 @@ int measure(dl_phdr_info* object, std::size_t, void* context) noexcept {
   return 1;
 }
 
-constexpr const char* own_file =
-    "/proc/self/exe"; // the program itself, which the loader leaves without a name
+// The program itself, which the loader leaves without a name.
+constexpr const char* own_file = "/proc/self/exe";
 
 TENURE_UNSANITIZED const char* name_of(const char* loader_name) noexcept {
   return loader_name != nullptr && *loader_name != '\0' ? loader_name : own_file;

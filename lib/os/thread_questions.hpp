@@ -37,10 +37,10 @@ TENURE_UNSANITIZED inline mapped_image inverted(const mapped_image& image) noexc
 // out:
 //   unasked    nothing was sent, or it has arrived without effect
 //   asked      the signal is on its way; the asker may abandon the question
-//   abandoned  still on its way, but nobody waits for it: the place is taken until it arrives or the thread
-//   ends looking    the thread is in the handler; nobody else is asked until it is done, however long that
-//   takes. Who asked
-//              gives up after a while, and somebody else may close the image then
+//   abandoned  still on its way, but nobody waits for it: the place is taken until the signal arrives or the
+//              thread ends
+//   looking    the thread is in the handler, and nobody else is asked until it is done. Who asked it gives up
+//              after a while, and somebody else may close the image then
 //   answered   the finding is complete
 class thread_questions {
 public:

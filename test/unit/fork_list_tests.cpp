@@ -87,8 +87,8 @@ void use_all_that_may_ask() {
 } // namespace
 
 TEST_CASE("nobody forks while a call of ours has the loader's list") {
-  ::pthread_atfork(behind_the_gate, nullptr,
-                   nullptr); // the last to be called, for it is the first to be known
+  // The last to be called, for it is the first to be known.
+  ::pthread_atfork(behind_the_gate, nullptr, nullptr);
   { const tenure::manager<> first_of_all; }
   ::pthread_atfork(before_the_gate, nullptr, nullptr);
   std::atomic<bool> done{false};
