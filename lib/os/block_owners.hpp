@@ -13,8 +13,9 @@ public:
       65536; // those asked about, and blocks on the ways that lead there
   static constexpr std::size_t most_edges = 262144;   // pointers from one of them to another
   static constexpr std::size_t most_holders = 131072; // words that point at one of them, in one pass
-  // Each pass reads all memory once, and finds who points at what the pass before found.
-  static constexpr unsigned most_passes = 12;
+  // Each pass reads all memory once, and finds who points at what the pass before found. Most need three;
+  // what a process has leaked is a long way back.
+  static constexpr unsigned most_passes = 64;
 
   struct node {
     address_range block;

@@ -172,19 +172,36 @@ bool glibc_heap::may_be_listed(address_range block) noexcept {
   return next == 0 || (next % alignment == 0 && next - (block.begin - arena_size) < 2 * arena_size);
 }
 
+namespace {
+
+// Of a block of that size that was just freed; what the block held if the allocator left no mark; 0 if it
+// cannot be read.
+std::uintptr_t mark_of_freed(std::size_t size, std::uintptr_t held) noexcept {
+  auto* const block = static_cast<std::uintptr_t*>(std::malloc(size));
+  if (block == nullptr) return 0;
+  for (std::size_t k = 0; k != 4; ++k) *const_cast<volatile std::uintptr_t*>(block + k) = held;
+  const auto at = reinterpret_cast<std::uintptr_t>(block);
+  std::free(block);
+  memory_reader reader;
+  std::uintptr_t mark = 0;
+  return reader.read_word(at + sizeof mark, mark) ? mark : 0;
+}
+
+} // namespace
+
+// A cache that is full takes no block, and nobody knows which one takes it: a block may be larger than what
+// was asked for. So some sizes are tried, twice each, until two blocks agree.
 std::uintptr_t glibc_heap::find_free_mark() noexcept {
   constexpr std::uintptr_t ours = 0x55;
-  memory_reader reader;
-  std::uintptr_t marks[2] = {};
-  for (std::size_t i = 0; i != 2; ++i) {
-    auto* const block = static_cast<std::uintptr_t*>(std::malloc((i + 3) * header));
-    if (block == nullptr) return 0;
-    for (std::size_t k = 0; k != 4; ++k) *const_cast<volatile std::uintptr_t*>(block + k) = ours;
-    const auto at = reinterpret_cast<std::uintptr_t>(block);
-    std::free(block);
-    if (!reader.read_word(at + word, marks[i])) return 0;
+  constexpr std::size_t most_tries = 16;
+  std::uintptr_t last = 0;
+  for (std::size_t i = 0; i != most_tries; ++i) {
+    const std::uintptr_t mark = mark_of_freed((i / 2 + 3) * header, ours);
+    if (mark == 0 || mark == ours) continue;
+    if (mark == last) return mark;
+    last = mark;
   }
-  return marks[0] == marks[1] && marks[0] != ours ? marks[0] : 0;
+  return 0;
 }
 
 } // namespace tenure::inline v1::os

@@ -1,13 +1,14 @@
-// Usage: references_ladspa [FOLDER] : how often the reference scan is wrong about real plug-ins. Each file is
-// loaded, all its plug-ins are used, and all is released; whatever the scan finds then is a false alarm, or
-// something that the file really left. Prints each of them, and the rate; fails if that is more than one in
-// fifty. Then the same by a manager of each level, beside a thread that waits and one that runs: how many
-// closes it postpones; fails if that is any below `references`, or more than one in fifty there.
+// Usage: references_ladspa [FOLDER] : how often the departure checks are wrong about real plug-ins. Each file
+// is loaded, all its plug-ins are used, and all is released; whatever is found then is a false alarm, or
+// something that the file really left. A manager of each level, beside a thread that waits and one that runs:
+// fails if any close is postponed below `references`. The reference scan, with a manager and without: prints
+// each alarm, and fails if there are more than one in fifty closes.
 //
 // The oracle: at that point the host has nothing of the file any more.
 #include "departure/loaded_module.hpp"
 #include "departure/observer.hpp"
 #include "os/references.hpp"
+#include "support/until.hpp"
 
 #include <tenure/tenure.hpp>
 
@@ -176,10 +177,32 @@ private:
   }};
 };
 
-// Of how many closes how many were postponed.
+// Of how many closes how many were postponed, and how often a thread gave no answer.
 struct postponed {
-  std::size_t closes = 0, deferred = 0;
+  std::size_t closes = 0, deferred = 0, silent = 0;
 };
+
+// What was postponed, and why. The report is looked at in other frames than the close: see dead_frames.hpp.
+DEPARTURE_NOT_INLINED std::string postponed_because(const tenure::unload_report& report) {
+  for (const tenure::unload_entry& e : report)
+    if (e.outcome == tenure::unload_outcome::deferred) return e.detail;
+  return {};
+}
+
+// A thread that gets no turn on a busy machine gives no answer in time, which says nothing of the plug-in:
+// the next safe point asks again.
+template <class Manager>
+std::string close_with_patience(Manager& modules, tenure::module& m, postponed& sum) {
+  m.reset();
+  std::string because = postponed_because(modules.report());
+  static_cast<void>(tenure_test::eventually([&] {
+    if (because.find("gives no answer") == std::string::npos) return true;
+    ++sum.silent;
+    because = postponed_because(modules.sweep());
+    return false;
+  }));
+  return because;
+}
 
 template <tenure::departure_check Level>
 postponed count_postponed(const char* level, const std::vector<std::string>& files) {
@@ -191,16 +214,41 @@ postponed count_postponed(const char* level, const std::vector<std::string>& fil
     tenure::module m = modules.open(file, why);
     if (!m) continue;
     use_all(m.native_handle());
-    m.reset();
-    const tenure::unload_report report = modules.report();
     ++sum.closes;
-    sum.deferred += report.count(tenure::unload_outcome::deferred);
-    for (const tenure::unload_entry& e : report)
-      if (e.outcome == tenure::unload_outcome::deferred) std::printf("%s: %s\n", file.c_str(), e.detail);
+    const std::string because = close_with_patience(modules, m, sum);
+    if (!because.empty()) std::printf("%s: %s\n", file.c_str(), because.c_str());
+    sum.deferred += because.empty() ? 0 : 1;
     static_cast<void>(modules.force_close());
   }
-  std::printf("%s: %zu of %zu closes postponed\n", level, sum.deferred, sum.closes);
+  std::printf("%s: %zu of %zu closes postponed, and %zu times a thread gave no answer\n", level, sum.deferred,
+              sum.closes, sum.silent);
   return sum;
+}
+
+// The search alone.
+tally try_files(const std::vector<std::string>& files) {
+  tally sum;
+  for (const std::string& file : files) try_file(file, sum);
+  std::printf(
+      "search: %u of %u files raise an alarm, %u of them leaks only; %u with %u plug-ins, %u not loadable\n",
+      sum.alarms, sum.files, sum.leaks_only, sum.files, sum.plugins, sum.refused);
+  return sum;
+}
+
+// What stands in memory by chance is another thing each time: none to five of 203 files raise an alarm. So
+// the rate is that of two rounds, each with the search alone and with a manager's closes.
+bool alarms_are_rare(const std::vector<std::string>& files) {
+  std::size_t closes = 0, alarms = 0, unanswered = 0;
+  for (unsigned round = 0; round != 2; ++round) {
+    const tally alone = try_files(files);
+    const postponed managed = count_postponed<tenure::departure_check::references>("references", files);
+    closes += alone.files + managed.closes;
+    alarms += alone.alarms + managed.deferred;
+    unanswered += alone.unanswered;
+  }
+  std::printf("%zu alarms in %zu closes, %.1f %%; %zu searches without an answer\n", alarms, closes,
+              100.0 * static_cast<double>(alarms) / static_cast<double>(closes), unanswered);
+  return unanswered == 0 && alarms * 50 <= closes;
 }
 
 } // namespace
@@ -210,19 +258,10 @@ int main(int argc, char** argv) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(argc > 1 ? argv[1] : "/usr/lib/ladspa", none))
     if (entry.path().extension() == ".so") files.push_back(entry.path().string());
+  if (files.empty()) return std::puts("skipped: no LADSPA plug-ins"), skipped;
   std::sort(files.begin(), files.end());
-  tally sum;
-  for (const std::string& file : files) try_file(file, sum);
-  std::printf(
-      "%u files with %u plug-ins, %u not loadable; %u alarms, %.1f %% of the closes, %u of them leaks only\n",
-      sum.files, sum.plugins, sum.refused, sum.alarms, 100.0 * sum.alarms / std::max(sum.files, 1U),
-      sum.leaks_only);
-  if (sum.files == 0) return std::puts("skipped: no LADSPA plug-ins"), skipped;
   using tenure::departure_check;
   const postponed by_stack = count_postponed<departure_check::own_stack>("own_stack", files),
-                  by_threads = count_postponed<departure_check::threads>("threads", files),
-                  by_references = count_postponed<departure_check::references>("references", files);
-  const bool as_wanted = by_stack.deferred == 0 && by_threads.deferred == 0 &&
-                         by_references.deferred <= std::max<std::size_t>(by_references.closes / 50, 1);
-  return sum.unanswered == 0 && sum.alarms <= std::max(sum.files / 50, 1U) && as_wanted ? 0 : 1;
+                  by_threads = count_postponed<departure_check::threads>("threads", files);
+  return alarms_are_rare(files) && by_stack.deferred == 0 && by_threads.deferred == 0 ? 0 : 1;
 }
