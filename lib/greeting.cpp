@@ -20,8 +20,8 @@ bool opening::look_at_side(loaded& seen) {
   return find_plugin_side(seen.handle, seen.image, seen.path, seen.side, why_);
 }
 
-// As look_at_side, once, and a seat for the record that it gets. Another one for a private copy whose file
-// another thread has adopted meanwhile: the first one stays with the record that has the file.
+// As look_at_side, once, and a seat for whatever record it gets: the first one's is lost with that if a
+// thread inside the loader got ahead and let the module go again.
 bool opening::prepare(loaded& seen) {
   if (!seen.looked_at && !look_at_side(seen)) return false;
   if (seen.side.talks() && seen.seat == nullptr) seen.seat = make_seat();

@@ -105,7 +105,10 @@ record* opening::by_file(const location& where) {
   {
     const sync::scoped_lock lock(g_.mutex);
     next = decide_locked(where, r);
-    if (next == answer::load && !options_.no_load) begin_locked(r, where);
+    if (next == answer::load && !options_.no_load) {
+      begin_locked(r, where);
+      if (options_.private_copy) r->copied = true; // for those who have another image of the file
+    }
   }
   if (next == answer::settled) return r;
   if (next == answer::join) return load_again_beside(where);
@@ -221,11 +224,7 @@ record* opening::load(module_record& r, const location& where) {
     const sync::scoped_lock lock(g_.mutex);
     return give_up_locked(r);
   }
-  // A thread inside the loader got ahead of us and published it.
-  if (!seen.copied) return by_handle(seen, name_);
-  system_close(std::exchange(seen.handle, nullptr)); // whoever comes later shares what is there, copy or not
-  discard_private_copy(seen.path);
-  return by_file(where);
+  return by_handle(seen, name_); // a thread inside the loader got ahead of us and published it
 }
 
 // Right after the load, before anybody else has the module.
@@ -292,9 +291,8 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_single_threaded(r, seen.side.single_threaded);
   g_.images.insert(hash_handle(r.handle), r);
   idle_access::note_load(r, seen.took, r.image.whole.size());
-  idle_access::note_whose_and_when(
-      r, r.file == os::file_identity{} ? 0 : hash_file(r.file),
-      g_.table.reads_time ? g_.now() : time_point{});
+  idle_access::note_whose_and_when(r, r.file == os::file_identity{} ? 0 : hash_file(r.file),
+                                   g_.table.reads_time ? g_.now() : time_point{});
   idle_access::note_use(r);
   ++r.loads;
   r.loaded_at = g_.next_tick_locked();
@@ -439,7 +437,7 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
       set_failure(told, errc::loader_blocked, culprit, "");
       return nullptr;
     }
-    const loader_turn turn(turn_use::look_up, "what contains an address", default_patience);
+    loader_turn turn(turn_use::look_up, "what contains an address", default_patience);
     if (!turn.taken()) {
       explain_busy(fault, turn);
       fill(told, fault, "");
@@ -451,6 +449,7 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
       set_failure(told, errc::no_module_at_address, "", "");
       return nullptr;
     }
+    turn.leave(); // whoever is waited for now may need it
     return opening(g, {}, told).by_handle(seen, seen.path);
   });
 }

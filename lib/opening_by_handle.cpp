@@ -17,15 +17,19 @@ bool lacks_file(errc why) noexcept {
 } // namespace
 
 // The record of an image, or of its file. One that another thread closes may be put back among the open ones,
-// beside a second one of the same image: so it is waited for, but not inside the loader. Null, with a
-// failure, if that takes too long.
+// beside a second one of the same image: so it is waited for, but not inside the loader. And so is a private
+// copy that another thread loads: it is another image, and what is loaded is shared. Null, with a failure, if
+// that takes too long.
 module_record* opening::find_settled_locked(const loaded& seen, const os::file_identity& file) {
   patience_left left(options_.patience);
   for (;;) {
     module_record* r = g_.find_image_locked(seen.handle, seen.path, nullptr);
     if (r == nullptr) r = g_.find_file_locked(file);
-    const bool closes = r != nullptr && r->state == phase::closing && r->worker != sync::this_thread_id();
-    if (!closes || sync::this_thread().inside_loader != 0) return r;
+    if (r == nullptr) return r;
+    const bool waits = r->worker != sync::this_thread_id() && sync::this_thread().inside_loader == 0;
+    const bool copy_comes = r->state == phase::loading && r->copied;
+    if (!waits) return copy_comes ? nullptr : r;
+    if (!copy_comes && r->state != phase::closing) return r;
     if (!await_locked(*r, left)) return nullptr;
   }
 }

@@ -238,9 +238,9 @@ TEST_CASE("times are the manager's, and each event has the next number") {
 TEST_CASE("nobody is told inside the loader: what an initialiser does is told when the open returns") {
   const scratch folder;
   const std::string inner = folder.copy("basic"), outer = folder.copy("hooked_a");
+  bool inside = false, told_inside = false;
   listener told;
   at_the_end modules;
-  bool inside = false, told_inside = false;
   told.then = [&](const tenure::event&) { told_inside |= inside; };
   modules.observe(told);
   const tenure_test::hook hook([&](const std::string&, module_event what) {

@@ -50,11 +50,11 @@ provision_packages() { # SYSTEM GROUP
     alpine:libcxx) echo clang libc++-dev ;;
     brew:libcxx) echo llvm ;;
 
-    debian:mingw) echo g++-mingw-w64-x86-64-posix wine64 ;;
-    fedora:mingw) echo mingw64-gcc-c++ mingw64-winpthreads wine-core ;;
-    arch:mingw) echo mingw-w64-gcc wine ;;
-    alpine:mingw) echo mingw-w64-gcc wine ;;
-    brew:mingw) echo mingw-w64 wine-stable ;;
+    debian:mingw) echo g++-mingw-w64-x86-64-posix lld wine64 ;;
+    fedora:mingw) echo mingw64-gcc-c++ mingw64-winpthreads lld wine-core ;;
+    arch:mingw) echo mingw-w64-gcc lld wine ;;
+    alpine:mingw) echo mingw-w64-gcc lld wine ;;
+    brew:mingw) echo mingw-w64 lld wine-stable ;;
 
     debian:aarch64) echo g++-aarch64-linux-gnu qemu-user ;;
     debian:s390x) echo g++-s390x-linux-gnu qemu-user ;;
