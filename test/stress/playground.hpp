@@ -148,7 +148,8 @@ private:
     // The module that is a part of the program has a record to the manager's end.
     demand(s.active == 0, "no reference is left", counts);
     if constexpr (keeps_pages) {
-      // Where nothing is ever unmapped, a private copy that an adoption overtook stays beside its module.
+      // Where nothing is ever unmapped, a file that was to be adopted stays beside its private copy, which
+      // was shared.
       if (tenure_test::loader_unmaps())
         demand(alive - alive_before_ <= static_cast<int>(shared_files + thread_count),
                "no module is mapped twice", counts);
