@@ -9,6 +9,7 @@
 #  include <windows.h>
 #else
 #  include <dlfcn.h>
+struct dwarf_eh_bases; // of the unwinder
 #endif
 
 namespace tenure_test {
@@ -41,10 +42,11 @@ inline bool program_is_a_library() {
 #if defined(_WIN32) || defined(__APPLE__)
 inline bool loader_can_be_unwound() { return true; }
 #else
-extern "C" const void* _Unwind_Find_FDE(const void* address, void* bases);
+extern "C" const void* _Unwind_Find_FDE(const void* address, ::dwarf_eh_bases* bases);
 inline bool loader_can_be_unwound() {
-  void* bases[8] = {}; // struct dwarf_eh_bases: three pointers
-  return _Unwind_Find_FDE(reinterpret_cast<const char*>(&::dlopen) + 1, bases) != nullptr;
+  void* bases[8] = {}; // three pointers
+  return _Unwind_Find_FDE(reinterpret_cast<const char*>(&::dlopen) + 1,
+                          reinterpret_cast<::dwarf_eh_bases*>(bases)) != nullptr;
 }
 #endif
 
