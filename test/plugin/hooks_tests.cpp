@@ -270,13 +270,17 @@ TEST_CASE("a thread of the host that runs module code holds the module until tha
   };
   tenure::module a = s.modules.open(s.a);
   struct work {
-    tenure_test::signal go_on;
+    tenure_test::signal go_on, ended;
   } w;
-  CHECK(host->run_thread(
-            host, [](void* it) { CHECK(static_cast<work*>(it)->go_on.wait()); }, &w) == TENURE_YES);
+  const auto wait_for_it = [](void* it) {
+    CHECK(static_cast<work*>(it)->go_on.wait());
+    static_cast<work*>(it)->ended.set();
+  };
+  CHECK(host->run_thread(host, wait_for_it, &w) == TENURE_YES);
   a.reset();
   CHECK(is_mapped(s.a));
   w.go_on.set();
+  CHECK(w.ended.wait());
   CHECK(tenure_test::eventually([&] { return is_gone(s.a); }));
   CHECK(tenure_test::eventually([&] { return s.modules.report().empty() == loader_unmaps(); }));
 }
