@@ -247,8 +247,9 @@ bool alarms_are_rare(const std::vector<std::string>& files) {
     unanswered += alone.unanswered;
   }
   std::printf("%zu alarms in %zu closes, %.1f %%; %zu searches without an answer\n", alarms, closes,
-              100.0 * static_cast<double>(alarms) / static_cast<double>(closes), unanswered);
-  return unanswered == 0 && alarms * 50 <= closes;
+              100.0 * static_cast<double>(alarms) / static_cast<double>(std::max<std::size_t>(closes, 1)),
+              unanswered);
+  return closes != 0 && unanswered == 0 && alarms * 50 <= closes;
 }
 
 } // namespace
