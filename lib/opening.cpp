@@ -105,10 +105,7 @@ record* opening::by_file(const location& where) {
   {
     const sync::scoped_lock lock(g_.mutex);
     next = decide_locked(where, r);
-    if (next == answer::load && !options_.no_load) {
-      begin_locked(r, where);
-      if (options_.private_copy) r->copied = true; // for those who have another image of the file
-    }
+    if (next == answer::load && !options_.no_load) begin_locked(r, where, options_.private_copy);
   }
   if (next == answer::settled) return r;
   if (next == answer::join) return load_again_beside(where);
@@ -172,12 +169,13 @@ opening::answer opening::reenter_locked(module_record& r) {
 }
 
 // A record in the state `loading`: found again by its file, one share of the registry.
-void opening::begin_locked(module_record*& r, const location& where) {
+void opening::begin_locked(module_record*& r, const location& where, bool copied) {
   if (r == nullptr) {
     module_record& fresh = g_.new_record_locked();
     g_.images.reserve(2); // its file, and its handle if it is published at once
     g_.add_name_locked(fresh, where.path);
     fresh.file = where.file;
+    fresh.copied = copied;
     g_.images.insert(hash_file(fresh.file), fresh);
     g_.keep();
     r = &fresh;
@@ -285,7 +283,6 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   if (!std::exchange(g_.exit_watched, true)) os::watch_exit();
   r.loaded_as.swap(seen.path);
   r.baseline = std::move(seen.references);
-  r.copied = seen.copied;
   r.side = seen.side;
   g_.some_votes |= seen.side.votes();
   idle_access::note_single_threaded(r, seen.side.single_threaded);

@@ -58,7 +58,7 @@ private:
   module_record* find_settled_locked(const loaded& seen, const os::file_identity& file);
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
-  void begin_locked(module_record*& r, const location& where);
+  void begin_locked(module_record*& r, const location& where, bool copied);
   void begin_image_locked(module_record*& r, const loaded& seen, const os::file_identity& file);
   static void renew_symbols_locked(module_record& r, const loaded& seen);
   record* publish_locked(module_record& r, loaded& seen);

@@ -40,7 +40,7 @@ void opening::begin_image_locked(module_record*& r, const loaded& seen, const os
   where.path = seen.path;
   where.file = file;
   if (r != nullptr && r->state != phase::lingering) r = nullptr;
-  begin_locked(r, where);
+  begin_locked(r, where, seen.copied);
 }
 
 // The record of a module that the system has given us a reference to; that reference is ours from here on.

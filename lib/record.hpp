@@ -74,7 +74,7 @@ struct module_record : record, idle_module {
   char* evidence = nullptr; // in words, owned: of the reason, or of what a close waits for
   std::unique_ptr<os::reference_baseline> baseline; // at the level `references`
   host_seat* seat = nullptr;    // what its code was given to call, owned
-  bool copied = false;          // loaded from a private copy of its file
+  bool copied = false;          // its image is that of a private copy of its file, from the load to the end
   bool greeted = false;         // its tenure_loaded was called, and no tenure_unloading since
   bool being_asked = false;     // its vote, by a thread without the mutex: nobody claims it meanwhile
   std::uint64_t asked_at = 0;   // the registry's tick when it last answered

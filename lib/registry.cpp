@@ -206,12 +206,38 @@ void registry::wait_for_own_code_locked(module_record& r) noexcept {
   r.let_go_inside = true;
 }
 
+namespace {
+
+// Who looks for a file takes what is open before what comes, what comes before what goes, and that, which may
+// yet be put back, before what lingers.
+int standing(phase state) noexcept {
+  switch (state) {
+  case phase::open:
+    return 4;
+  case phase::loading:
+    return 3;
+  case phase::closing:
+    return 2;
+  case phase::lingering:
+    return 1;
+  case phase::absent:
+    break;
+  }
+  return 0;
+}
+
+} // namespace
+
+// A private copy that lingers is another image, which no open gives back: it stays in the reports.
 module_record* registry::find_file_locked(const os::file_identity& file) noexcept {
   if (file == os::file_identity{}) return nullptr; // deleted: known by its handle alone
-  module_record* best = nullptr; // an open one before one that comes, one that comes before one that goes
+  module_record* best = nullptr;
+  int highest = standing(phase::absent);
   images.find(hash_file(file), [&](module_record& r) {
-    if (!(r.file == file) || r.state == phase::absent) return false;
-    if (best == nullptr || r.state == phase::open || best->state == phase::closing) best = &r;
+    if (!(r.file == file) || standing(r.state) <= highest) return false;
+    if (r.copied && r.state == phase::lingering) return false;
+    best = &r;
+    highest = standing(r.state);
     return false;
   });
   return best;

@@ -1,5 +1,6 @@
 // While another thread is stopped inside a module's initialiser, and with it the loader and its lock, these
 // calls return. One that waited would be waited for by the test in turn: it would never end.
+#include "os/os.hpp"
 #include "support/hook.hpp"
 #include "support/modules.hpp"
 #include "support/scratch.hpp"
@@ -123,7 +124,7 @@ TEST_CASE_TEMPLATE("nobody waits for another thread's initialiser", Policy, SOME
   }
 }
 
-TEST_CASE("the loader is really stopped meanwhile") {
+TEST_CASE("the loader is really stopped meanwhile, where it has a lock while an initialiser runs") {
   world<tenure::policy::deferred_one> w;
   tenure_test::signal opened;
   std::thread waits([&] {
@@ -131,7 +132,10 @@ TEST_CASE("the loader is really stopped meanwhile") {
     opened.set();
   });
   for (int i = 0; i != 1000; ++i) CHECK(w.held.symbol<int()>("answer")() == 42);
-  CHECK(!opened.is_set());
+  if (tenure::os::loads_one_by_one())
+    CHECK(!opened.is_set());
+  else
+    CHECK(opened.wait());
   w.go_on.set();
   waits.join();
   CHECK(opened.is_set());

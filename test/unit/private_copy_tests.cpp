@@ -90,4 +90,21 @@ TEST_CASE("a module that lingers is not given back as if it were new: the copy s
   fresh.reset();
   CHECK(modules.report().count(tenure::unload_outcome::lingering) == 2);
 }
+
+TEST_CASE(
+    "a copy that lingers is not the file's module any more: who opens the file gets another, and both are "
+    "reported") {
+  const scratch folder;
+  const std::string file = folder.copy("linger_nodelete");
+  tenure::manager<tenure::policy::immediate> modules;
+  static_cast<void>(modules.open(file, apart));
+  tenure::module plain = modules.open(file);
+  CHECK(modules.report().count(tenure::unload_outcome::lingering) == 1);
+  CHECK(modules.report().size() == 2);
+  CHECK(modules.containing(reinterpret_cast<const void*>(plain.symbol<int()>("touch").get())) == plain);
+  plain.reset();
+  CHECK(modules.report().count(tenure::unload_outcome::lingering) == 2);
+  CHECK(modules.open(file).native_handle() != nullptr);
+  CHECK(modules.report().size() == 2); // the plain one came back, not one more
+}
 #endif
