@@ -1,6 +1,7 @@
 // Events while several threads use a manager.
 #include "events/listener.hpp"
 #include "support/closed.hpp"
+#include "support/emulated.hpp"
 #include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
 #include "support/until.hpp"
@@ -21,7 +22,7 @@ using tenure_test::scratch;
 
 namespace {
 
-constexpr int rounds = tenure_test::thread_sanitizer ? 300 : 2'000;
+constexpr int rounds = tenure_test::thread_sanitizer || tenure_test::threads_are_slow ? 300 : 2'000;
 
 // Four threads open, revive, release and sweep three modules.
 template <class Manager> void use_by_many(Manager& modules, const std::vector<std::string>& files) {

@@ -16,6 +16,14 @@ inline constexpr bool emulated = true;
 inline constexpr bool emulated = false;
 #endif
 
+// What threads ask of each other goes through the emulator, or through Wine's server, where a suspended
+// thread costs a millisecond: what is done thousands of times elsewhere is done hundreds of times there.
+#if defined(TENURE_TEST_EMULATED) || defined(_WIN32)
+inline constexpr bool threads_are_slow = true;
+#else
+inline constexpr bool threads_are_slow = false;
+#endif
+
 // For what must be true at once; under the emulator, after a while.
 template <class Condition> [[nodiscard]] bool holds_at_once(Condition&& holds) {
   return emulated ? eventually(std::forward<Condition>(holds)) : holds();
