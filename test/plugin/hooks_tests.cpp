@@ -1,4 +1,5 @@
 // The hooks of tenure/plugin.h: before anybody has the module, and before it goes.
+#include "os/os.hpp"
 #include "plugin/talkers.hpp"
 #include "support/closed.hpp"
 #include "support/cxx_runtime.hpp"
@@ -7,6 +8,11 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -246,14 +252,9 @@ TEST_CASE("a module that refuses but holds itself goes when it lets go, and not 
 
 TEST_CASE("a module that is being unloaded cannot be held any more") {
   immediate s;
-  const tenure_host* host = nullptr;
   tenure_answer held = TENURE_YES;
-  s.when_a_loads = [&](const tenure_host& h) {
-    host = &h;
-    return talk_act::yes;
-  };
   s.when_a_unloads = [&] {
-    held = host->hold(host);
+    held = s.host_of_a->hold(s.host_of_a);
     return talk_act::yes;
   };
   static_cast<void>(s.modules.open(s.a));
@@ -263,11 +264,6 @@ TEST_CASE("a module that is being unloaded cannot be held any more") {
 
 TEST_CASE("a thread of the host that runs module code holds the module until that code has returned") {
   immediate s;
-  const tenure_host* host = nullptr;
-  s.when_a_loads = [&](const tenure_host& h) {
-    host = &h;
-    return talk_act::yes;
-  };
   tenure::module a = s.modules.open(s.a);
   struct work {
     tenure_test::signal go_on, ended;
@@ -276,13 +272,51 @@ TEST_CASE("a thread of the host that runs module code holds the module until tha
     CHECK(static_cast<work*>(it)->go_on.wait());
     static_cast<work*>(it)->ended.set();
   };
-  CHECK(host->run_thread(host, wait_for_it, &w) == TENURE_YES);
+  CHECK(s.host_of_a->run_thread(s.host_of_a, wait_for_it, &w) == TENURE_YES);
   a.reset();
   CHECK(is_mapped(s.a));
   w.go_on.set();
   CHECK(w.ended.wait());
   CHECK(tenure_test::eventually([&] { return is_gone(s.a); }));
   CHECK(tenure_test::eventually([&] { return s.modules.report().empty() == loader_unmaps(); }));
+}
+
+namespace {
+
+// Whether a thread has come as far as it can. Where the system does not say that, it is not waited for.
+bool stands_still(std::uint64_t thread) {
+  std::ifstream state("/proc/self/task/" + std::to_string(thread) + "/stat");
+  const std::string line((std::istreambuf_iterator<char>(state)), {});
+  return line.find(") R") == std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("who asks for the module at an address while it closes does not stand in the way of the close") {
+  immediate s;
+  const void* address = nullptr;
+  std::atomic<std::uint64_t> number{0};
+  std::thread asks;
+  tenure::failure why;
+  tenure::module found;
+  s.when_a_unloads = [&] {
+    if (number != 0) return talk_act::yes;
+    asks = std::thread([&] {
+      number = tenure::os::this_thread_number();
+      found = s.modules.containing(address, why);
+    });
+    CHECK(tenure_test::eventually([&] { return number != 0 && stands_still(number); }));
+    return talk_act::yes;
+  };
+  tenure::module a = s.modules.open(s.a);
+  address = reinterpret_cast<const void*>(a.symbol<int()>("answer").get());
+  a.reset();
+  asks.join();
+  if (found) // it was asked for before it was gone, and comes back
+    CHECK(found.symbol<int()>("answer")() == 42);
+  else
+    CHECK(why.code() == errc::no_module_at_address);
+  CHECK(s.modules.stats().deferrals == 0);
 }
 
 TEST_CASE("two managers each greet a plug-in, and each tells it that it goes") {
