@@ -156,8 +156,8 @@ void note_token(const token_state& s, std::uint64_t id, const code_location& whe
 }
 
 // A place is taken before the count is raised: what can fail comes first, and a failure cannot be a last
-// revocation. `part`: who takes it as its hold on its container; in the list in the same step, so that an end
-// of `s` finds it.
+// revocation. `part`: who takes it as its hold on its container; in the list in the same step, with the
+// token, so that an end of `s` finds it and gives that back.
 std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* part, const code_location* taken) {
   const gated_lock lock(s.tree->mutex);
   const std::uint64_t id = s.slots.take();
@@ -170,6 +170,7 @@ std::uint64_t take_token(token_state& s, const token_slot& slot, token_state* pa
   if (taken != nullptr) note_token(s, id, *taken);
   if (part == nullptr) return id;
   ++s.part_tokens;
+  part->container_token = id;
   part->next_part = std::exchange(s.parts, part);
   return id;
 }
@@ -229,8 +230,7 @@ bool enter_container(token_state& s, token_state& container, failure& why) noexc
   token_slot slot;
   slot.is_part = true;
   std::string_view("one of its parts").copy(slot.holder, token_slot::longest);
-  s.container_token = take_token(container, slot, &s, nullptr, why);
-  return s.container_token != 0;
+  return take_token(container, slot, &s, nullptr, why) != 0;
 }
 
 token_state* build(record* over, token_state* container, final_hook hook, failure& why) {

@@ -63,13 +63,18 @@ struct subject {
 
 subject* the_subject = nullptr;
 
-// Blocks that doctest freed may have left their addresses in its frames, which live as long as we do: the module's
-// blocks must not be the same.
+// Blocks that doctest freed may have left their addresses in its frames, which live as long as we do: the
+// module's blocks must not be the same, nor lie where the heap ended meanwhile. From the largest down, since
+// what is left of a large one is a small one.
 void use_up_freed_blocks() {
   const auto top = reinterpret_cast<std::uintptr_t>(::sbrk(0)) - ::mallinfo2().keepcost;
-  for (std::size_t size = 24; size < 2048; size += 16)
-    while (reinterpret_cast<std::uintptr_t>(std::malloc(size)) < top) {
-    }
+  const auto use_up = [top](std::size_t size) {
+    void* volatile block = nullptr; // or the compiler sees that nobody wants it, and takes none
+    do block = std::malloc(size);
+    while (reinterpret_cast<std::uintptr_t>(block) < top);
+  };
+  use_up(65536); // more than doctest has at once
+  for (std::size_t size = 2040; size >= 24; size -= 16) use_up(size);
 }
 
 DEPARTURE_NOT_INLINED void load() {
