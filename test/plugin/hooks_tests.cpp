@@ -4,14 +4,13 @@
 #include "support/closed.hpp"
 #include "support/cxx_runtime.hpp"
 #include "support/system_loader.hpp"
+#include "support/thread_state.hpp"
 #include "support/until.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <utility>
@@ -281,17 +280,6 @@ TEST_CASE("a thread of the host that runs module code holds the module until tha
   CHECK(tenure_test::eventually([&] { return s.modules.report().empty() == loader_unmaps(); }));
 }
 
-namespace {
-
-// Whether a thread has come as far as it can. Where the system does not say that, it is not waited for.
-bool stands_still(std::uint64_t thread) {
-  std::ifstream state("/proc/self/task/" + std::to_string(thread) + "/stat");
-  const std::string line((std::istreambuf_iterator<char>(state)), {});
-  return line.find(") R") == std::string::npos;
-}
-
-} // namespace
-
 TEST_CASE("who asks for the module at an address while it closes does not stand in the way of the close") {
   immediate s;
   const void* address = nullptr;
@@ -305,7 +293,8 @@ TEST_CASE("who asks for the module at an address while it closes does not stand 
       number = tenure::os::this_thread_number();
       found = s.modules.containing(address, why);
     });
-    CHECK(tenure_test::eventually([&] { return number != 0 && stands_still(number); }));
+    // It comes as far as it can; where the system does not say that, it is not waited for.
+    CHECK(tenure_test::eventually([&] { return number != 0 && tenure_test::thread_state(number) != 'R'; }));
     return talk_act::yes;
   };
   tenure::module a = s.modules.open(s.a);

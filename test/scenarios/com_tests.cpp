@@ -464,9 +464,7 @@ TEST_CASE(
 
 TEST_CASE(
     "C-H1: a module that still runs after its count is zero is not unloaded, however often the host sweeps") {
-  constexpr bool slow =
-      tenure_test::address_sanitizer || tenure_test::thread_sanitizer || tenure_test::threads_are_slow;
-  const int wanted = trials("TENURE_EPILOGUE_TRIALS", slow ? 1'000 : 10'000);
+  const int wanted = trials("TENURE_EPILOGUE_TRIALS", tenure_test::races_take_long ? 1'000 : 10'000);
   std::vector<std::unique_ptr<lane>> lanes; // side by side: while one module stalls the others get on
   // With more threads hardly any scan has all answers under ThreadSanitizer, which hands on signals when it likes.
   const int side_by_side = tenure_test::thread_sanitizer ? 1 : 8;

@@ -84,9 +84,7 @@ TEST_CASE("M-H1: in a million races (100,000 where they take minutes) no token i
           "revoke") {
   std::vector<trial> trials(trials_at_once);
   race_result result;
-  constexpr bool slow =
-      tenure_test::address_sanitizer || tenure_test::thread_sanitizer || tenure_test::threads_are_slow;
-  constexpr long wanted = slow ? 100'000 : 1'000'000;
+  constexpr long wanted = tenure_test::races_take_long ? 100'000 : 1'000'000;
   for (long n = 0; n != wanted; n += trials_at_once) race(trials, result);
   MESSAGE(result.given << " tokens given before the end, " << result.refused << " refused after it");
   CHECK(result.given + result.refused == wanted);

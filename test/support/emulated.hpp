@@ -2,6 +2,7 @@
 #ifndef TENURE_TEST_EMULATED_HPP
 #define TENURE_TEST_EMULATED_HPP
 
+#include "sanitizers.hpp"
 #include "until.hpp"
 
 #include <utility>
@@ -23,6 +24,9 @@ inline constexpr bool threads_are_slow = true;
 #else
 inline constexpr bool threads_are_slow = false;
 #endif
+
+// Where a million races take minutes.
+inline constexpr bool races_take_long = address_sanitizer || thread_sanitizer || threads_are_slow;
 
 // For what must be true at once; under the emulator, after a while.
 template <class Condition> [[nodiscard]] bool holds_at_once(Condition&& holds) {

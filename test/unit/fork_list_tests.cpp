@@ -1,6 +1,7 @@
 // The loader's list has a lock that glibc does not make anew in the child of a fork: nobody forks while a
 // call of ours has it. A program of its own, for it stands between us and the loader.
 #include "support/scratch.hpp"
+#include "support/thread_state.hpp"
 
 #include <tenure/controller.hpp>
 #include <tenure/tenure.hpp>
@@ -8,8 +9,6 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <fstream>
-#include <string>
 #include <thread>
 
 #include <dlfcn.h>
@@ -26,10 +25,7 @@ thread_local bool watched = false;
 
 // Linux: the process's first thread has the process's number.
 bool first_thread_sleeps() {
-  std::ifstream file("/proc/self/task/" + std::to_string(::getpid()) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  return text.substr(text.rfind(')') + 2, 1) == "S";
+  return tenure_test::thread_state(static_cast<std::uint64_t>(::getpid())) == 'S';
 }
 
 void before_the_gate() { about_to_fork = true; }
