@@ -56,12 +56,12 @@ provision_packages() { # SYSTEM GROUP
     alpine:mingw) echo mingw-w64-gcc lld wine ;;
     brew:mingw) echo mingw-w64 lld wine-stable ;;
 
-    debian:aarch64) echo g++-aarch64-linux-gnu qemu-user ;;
+    debian:aarch64) echo clang g++-aarch64-linux-gnu qemu-user ;;
     debian:s390x) echo g++-s390x-linux-gnu qemu-user ;;
     debian:riscv64) echo g++-riscv64-linux-gnu qemu-user ;;
     debian:armhf) echo g++-arm-linux-gnueabihf qemu-user ;;
     debian:i686) echo g++-i686-linux-gnu ;;
-    arch:aarch64) echo aarch64-linux-gnu-gcc qemu-user ;;
+    arch:aarch64) echo clang aarch64-linux-gnu-gcc qemu-user ;;
     arch:riscv64) echo riscv64-linux-gnu-gcc qemu-user ;;
 
     debian:musl) echo musl-tools ;;
@@ -87,7 +87,7 @@ provision_commands() { # GROUP
     model) echo spin ;;
     peers) echo 'valgrind size' ;;
     mingw) echo 'x86_64-w64-mingw32-g++-posix|x86_64-w64-mingw32-g++ wine64|wine' ;;
-    aarch64) echo 'aarch64-linux-gnu-g++ qemu-aarch64' ;;
+    aarch64) echo 'clang++ aarch64-linux-gnu-g++ qemu-aarch64' ;;
     s390x) echo 's390x-linux-gnu-g++ qemu-s390x' ;;
     riscv64) echo 'riscv64-linux-gnu-g++ qemu-riscv64' ;;
     armhf) echo 'arm-linux-gnueabihf-g++ qemu-arm' ;;
