@@ -1,12 +1,16 @@
 // A module for `tenure check --load`, with one oddity; a macro says which.
-#include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <pthread.h>
-#include <string>
 #include <unistd.h>
 
 #include <fcntl.h>
+
+#if defined(OWN_THREAD)
+#  include <atomic>
+#endif
 
 #define ODDITY_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -18,8 +22,7 @@ namespace {
   const char* const fifo = std::getenv("TENURE_TEST_FIFO");
   if (fifo == nullptr) return;
   const int to = ::open(fifo, O_WRONLY);
-  const auto pid = std::to_string(::getpid());
-  static_cast<void>(!::write(to, pid.c_str(), pid.size()));
+  ::dprintf(to, "%d", ::getpid());
   ::close(to);
 }
 [[maybe_unused]] void write_all(int to, const char* text) {
@@ -63,8 +66,9 @@ struct life {
   life() { ::usleep(100'000); }
 #elif defined(FLOOD)
   life() {
-    const std::string text(1 << 16, 'x');
-    for (;;) write_all(3, text.c_str());
+    static char text[(1 << 16) + 1];
+    std::memset(text, 'x', 1 << 16);
+    for (;;) write_all(3, text);
   }
 #elif defined(CLOSER)
   life() {

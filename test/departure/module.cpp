@@ -3,7 +3,6 @@
 // call of it.
 #include "module.hpp"
 
-#include <stdexcept>
 #include <typeinfo>
 
 DEPARTURE_EXPORT departure::call_function departure_bridge;      // in another library, with unwind tables
@@ -136,5 +135,5 @@ DEPARTURE_EXPORT void departure_throw_pointer() {
   throw &error;
 }
 
-DEPARTURE_EXPORT const void* departure_library_type() { return &typeid(std::runtime_error); }
-DEPARTURE_EXPORT void departure_throw_library_type() { throw std::runtime_error("of the C++ library"); }
+DEPARTURE_EXPORT const void* departure_library_type() { return &typeid(std::bad_cast); }
+DEPARTURE_EXPORT void departure_throw_library_type() { throw std::bad_cast(); }

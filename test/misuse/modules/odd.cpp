@@ -1,16 +1,22 @@
 // A module with one oddity in its static objects or in what it exports; a macro says which.
-#include "interface.hpp"
-
-#if defined(ODD_SHAPE)
-#  include <tenure/plugin.hpp>
-#endif
+#include "odd.hpp"
 
 #include <cstdlib>
-#include <dlfcn.h>
-#include <memory>
-#include <string>
-#include <thread>
 #include <unistd.h>
+
+#if defined(ODD_STATIC_THREAD)
+#  include "interface.hpp"
+
+#  include <thread>
+#elif defined(ODD_JOIN_DLSYM) || defined(ODD_JOIN_TLS)
+#  include <atomic>
+#  include <dlfcn.h>
+#  include <thread>
+#elif defined(ODD_CTOR_THROWS) || defined(ODD_DTOR_THROWS)
+#  include <stdexcept>
+#elif defined(ODD_SHAPE)
+#  include <tenure/plugin.hpp>
+#endif
 
 namespace odd { // named: functions of an unnamed one are not exported
 

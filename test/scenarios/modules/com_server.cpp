@@ -17,9 +17,10 @@ struct own_count { // weighs each object thrice
 
 #include <tenure/plugin.hpp>
 
-#include <chrono>
-#include <thread>
 #include <vector>
+
+#include <sched.h>
+#include <time.h>
 
 #if !defined(COM_FLAGS)
 #  define COM_FLAGS 0
@@ -55,8 +56,9 @@ public:
   ~slow() {
     count_.reset();
     if (slow_tail != nullptr) slow_tail->counted_down = true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1)); // the stall itself, in its code
-    while (slow_tail != nullptr && !slow_tail->swept) std::this_thread::yield();
+    const timespec millisecond{0, 1'000'000};
+    ::nanosleep(&millisecond, nullptr); // the stall itself, in its code
+    while (slow_tail != nullptr && !slow_tail->swept) ::sched_yield();
   }
   int next() override { return 1; }
 
