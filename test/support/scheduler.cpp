@@ -39,7 +39,8 @@ struct event {
 class trace {
 public:
   void clear() { events_.clear(); }
-  void add(const event& happened) { events_.push_back(happened); }
+  /// In place: a copy of what was just written field by field stalls the processor.
+  [[nodiscard]] event& add() { return events_.emplace_back(); }
   [[nodiscard]] std::string name(object_kind kind, const void* object) const;
   [[nodiscard]] std::string last_lines() const;
 
@@ -464,7 +465,12 @@ void run::destroy(const condition_state& state) {
 // ---------------------------------------------------------------------------------------------
 
 void run::log(const char* verb, object_kind kind, const void* object, const char* text) {
-  trace_.add({current_, kind, verb, object, text});
+  event& happened = trace_.add();
+  happened.fiber = current_;
+  happened.kind = kind;
+  happened.verb = verb;
+  happened.object = object;
+  happened.text = text;
 }
 
 /// The first failure counts; what follows from it does not.
