@@ -10,8 +10,8 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 namespace tenure_test {
@@ -19,16 +19,9 @@ namespace tenure_test {
 // A built plug-in, as a copy in a folder of its own.
 inline std::string plugin_copy(const scratch& folder, const std::string& name) {
   const char* const built = std::getenv("TENURE_TEST_PLUGINS");
-  for (const char* const before : {"lib", ""})
-    for (const char* const after : {".so", ".dll", ".dylib"}) {
-      const std::filesystem::path file =
-          std::string(built != nullptr ? built : ".") + "/" + before + name + after;
-      if (!std::filesystem::exists(file)) continue;
-      const std::filesystem::path copy = std::filesystem::path(folder.folder()) / file.filename();
-      std::filesystem::copy_file(file, copy);
-      return copy.string();
-    }
-  throw std::runtime_error("no plug-in " + name);
+  const std::string file = built_file(built != nullptr ? built : ".", name);
+  if (file.empty()) throw std::runtime_error("no plug-in " + name);
+  return folder.take(file);
 }
 
 // Two talking modules, what each does in its hooks, and the story of their calls: "la" for a's tenure_loaded,

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <ostream>
 #include <vector>
 
 using tenure_test::fixture;

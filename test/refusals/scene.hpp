@@ -16,10 +16,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <new>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,9 +31,7 @@ inline std::string built_module(const std::string& name) {
   const char* const folders = std::getenv("TENURE_TEST_FOLDERS");
   std::istringstream list(folders != nullptr ? folders : "");
   for (std::string folder; std::getline(list, folder, '|');)
-    for (const char* const before : {"lib", ""})
-      if (const std::string file = folder + '/' + before + name + ".so"; std::filesystem::exists(file))
-        return file;
+    if (const std::string file = built_file(folder, name); !file.empty()) return file;
   throw std::runtime_error("no test module " + name);
 }
 
@@ -71,9 +69,7 @@ public:
 
   // A copy of a module, which is to be gone in the end, and to be opened again. Some can not be told to be.
   std::string file(const std::string& module) {
-    const std::filesystem::path from = built_module(module);
-    std::filesystem::copy_file(from, folder.folder() / from.filename());
-    return files.emplace_back(folder.path(from.filename().string()));
+    return files.emplace_back(folder.take(built_module(module)));
   }
 
   void look(const std::string& refused) {

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -150,7 +151,7 @@ TEST_CASE("E-B17: a file that is replaced where it lies is the old one to the en
 TEST_CASE("E-B17: files that are no modules for this process are told with their reason, and harm nobody") {
   const scratch folder;
   const std::string whole = folder.copy("codec_1");
-  const std::string suffix = std::filesystem::path(whole).extension().string();
+  const std::string suffix = tenure_test::module_suffix("codec_1");
   std::string bytes = [&] {
     std::ifstream in(whole, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});
@@ -169,7 +170,7 @@ TEST_CASE("E-B17: files that are no modules for this process are told with their
 TEST_CASE("E-B17: a catalog that is damaged in a whole file is told of, wherever it is damaged") {
   const scratch folder;
   const std::string whole = folder.copy("codec_1");
-  const std::string suffix = std::filesystem::path(whole).extension().string();
+  const std::string suffix = tenure_test::module_suffix("codec_1");
   const std::string bytes = [&] {
     std::ifstream in(whole, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <deque>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -282,7 +283,7 @@ TEST_CASE("E-B17: an upgraded file takes effect after the final close (CT-0653),
   session s;
   CHECK(s.create(s.a)->value() == 1);
   const tenure_test::scratch upgrades;
-  const std::string name = std::filesystem::path(s.a).filename().string();
+  const std::string name = s.a.substr(s.a.find_last_of("/\\") + 1);
   static_cast<void>(upgrades.copy("part_upgraded", name));
   s.modules.add_search_path(upgrades.folder());
   s.modules.add_search_path(s.folder.folder());

@@ -10,7 +10,6 @@
 #include <tenure/tenure.hpp>
 #include <tenure/token.hpp>
 
-#include <filesystem>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -49,9 +48,7 @@ inline tenure::final_hook tells(diary& d) {
 }
 
 // As a file of that name is called here.
-inline std::string file_name(const std::string& name) {
-  return name + std::filesystem::path(tenure_test::module_file("part_a")).extension().string();
-}
+inline std::string file_name(const std::string& name) { return name + tenure_test::module_suffix("part_a"); }
 
 template <class Policy = tenure::policy::immediate> struct world {
   tenure_test::scratch folder;

@@ -129,9 +129,7 @@ private:
   };
   using functions = tenure::api<tenure::fn<"answer", int()>, tenure::var<"version", int>>;
 
-  static std::string suffix() {
-    return std::filesystem::path(tenure_test::module_file("subject")).extension().string();
-  }
+  static std::string suffix() { return tenure_test::module_suffix("subject"); }
   static tenure::manager_options options() {
     tenure::manager_options o;
     o.stale_pointers = tenure::quarantine::off; // a thousand rounds would take a lot of addresses

@@ -17,6 +17,7 @@
 #include "support/sanitizer_defaults.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <functional>

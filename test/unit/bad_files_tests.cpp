@@ -42,7 +42,7 @@ TEST_CASE("a file that does not exist, and a folder on the way that is a file") 
 
 TEST_CASE("a folder is not a regular file") {
   refusals o;
-  fs::create_directory(o.folder.folder() / "folder.so");
+  fs::create_directory(o.folder.path("folder.so"));
   CHECK(o.open(o.folder.path("folder.so")) == errc::not_a_regular_file);
 }
 

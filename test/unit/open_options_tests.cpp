@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <ostream>
 #include <string>
 
 using tenure_test::is_loaded;

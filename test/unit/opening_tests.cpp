@@ -1,6 +1,7 @@
 // Opening: from a name to a file. What is wrong with files is in bad_files_tests.cpp.
 #include "support/mapped.hpp"
 #include "support/scratch.hpp"
+#include "support/utf8.hpp"
 
 #include <tenure/tenure.hpp>
 
@@ -37,7 +38,7 @@ tenure::errc code_of_opening(auto& modules, tenure::path_view name) {
 
 // By hand: the conversion of filesystem::path depends on the locale.
 std::wstring wide_folder(const scratch& folder) {
-  const std::string narrow = folder.folder().string();
+  const std::string& narrow = folder.folder();
   return {narrow.begin(), narrow.end()};
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("a path with a folder is taken as it is, and decorated only if it does
 TEST_CASE("a folder beside the module that has its bare name does not hide it") {
   const scratch folder;
   const std::string file = folder.copy("basic");
-  fs::create_directory(folder.folder() / "basic");
+  fs::create_directory(folder.path("basic"));
   immediate modules;
   CHECK(modules.open(folder.path("basic")).path() == file);
 }
@@ -154,7 +155,7 @@ TEST_CASE("a failed search lists every place that was tried") {
 TEST_CASE("a failed search tells each place once") {
   immediate modules;
   const scratch folder;
-  const std::string suffix = fs::path(tenure_test::module_file("basic")).extension().string();
+  const std::string suffix = tenure_test::module_suffix();
   const std::string path = folder.path("no_such_module" + suffix);
   tenure::failure why;
   CHECK(!modules.open(path, why));
@@ -166,22 +167,22 @@ TEST_CASE("one module by symbolic link, hard link and detour") {
   const scratch folder;
   const std::string file = folder.copy("basic");
   std::error_code no_links_here;
-  fs::create_hard_link(file, folder.folder() / "hard.so", no_links_here);
+  fs::create_hard_link(file, folder.path("hard.so"), no_links_here);
   REQUIRE(!no_links_here);
-  fs::create_symlink(file, folder.folder() / "soft.so", no_links_here);
+  fs::create_symlink(file, folder.path("soft.so"), no_links_here);
   immediate modules;
   const tenure::module m = modules.open(file);
   CHECK(modules.open(folder.path("hard.so")) == m);
   if (!no_links_here) CHECK(modules.open(folder.path("soft.so")) == m); // Windows may forbid them
-  fs::create_directory(folder.folder() / "sub");
-  CHECK(modules.open((folder.folder() / "sub" / ".." / fs::path(file).filename()).string()) == m);
+  fs::create_directory(folder.path("sub"));
+  CHECK(modules.open((fs::path(folder.folder()) / "sub" / ".." / fs::path(file).filename()).string()) == m);
   CHECK(modules.stats().loads == 1);
 }
 
 TEST_CASE("a link that is opened first names the module, and the file is found to be it") {
   const scratch folder;
   const std::string file = folder.copy("basic");
-  fs::create_hard_link(file, folder.folder() / "hard.so");
+  fs::create_hard_link(file, folder.path("hard.so"));
   immediate modules;
   const tenure::module m = modules.open(folder.path("hard.so"));
   CHECK(modules.open(file) == m);

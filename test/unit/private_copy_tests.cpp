@@ -1,6 +1,7 @@
 // open_options::private_copy: an image of its own, out of reach of whoever writes to the file.
 #include "support/closed.hpp"
 #include "support/scratch.hpp"
+#include "support/utf8.hpp"
 
 #include <tenure/tenure.hpp>
 

@@ -103,7 +103,7 @@ TEST_CASE("the report tells of a replaced file even if nobody has opened the new
 // Windows' loader needs another name of the folder for each: its 8.3 name, where long names lead to it.
 TEST_CASE("three versions of one file are loaded at once") {
   const scratch folder;
-  fs::create_directory(folder.folder() / "a folder of versions");
+  fs::create_directory(folder.path("a folder of versions"));
   const std::string file = folder.copy("basic", "a folder of versions/versioned.so");
   tenure::manager<tenure::policy::immediate> modules;
   const tenure::module first = modules.open(file);
