@@ -1,6 +1,6 @@
-// The host of LADSPA effects (https://www.ladspa.org/ladspa_sdk/ladspa.h.txt): all effects of a file, each on
-// a block of samples.
+// The host of LADSPA effects: all effects of a file, each on a block of samples.
 #include "host.hpp"
+#include "ladspa.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,50 +16,7 @@ namespace {
 constexpr unsigned long sample_rate = 48'000; // samples a second
 constexpr std::size_t block = 512;            // samples a call; a power of two, as some effects want it
 
-// The part of the C interface that a host needs, in its order.
-struct range_hint {
-  int flags;
-  float lower, upper;
-};
-struct descriptor {
-  unsigned long id;
-  const char* label;
-  int properties;
-  const char *title, *maker, *copyright;
-  unsigned long port_count;
-  const int* ports;
-  const char* const* port_names;
-  const range_hint* hints;
-  void* own;
-  void* (*instantiate)(const descriptor*, unsigned long rate);
-  void (*connect_port)(void*, unsigned long port, float* data);
-  void (*activate)(void*);
-  void (*run)(void*, unsigned long samples);
-  void (*run_adding)(void*, unsigned long samples);
-  void (*set_run_adding_gain)(void*, float);
-  void (*deactivate)(void*);
-  void (*cleanup)(void*);
-};
-using find_descriptor = const descriptor*(unsigned long index);
-
-enum port : int { port_input = 1, port_output = 2, port_audio = 8 };
-enum hint : int {
-  hint_below = 0x1,
-  hint_above = 0x2,
-  hint_toggled = 0x4,
-  hint_of_rate = 0x8,
-  hint_logarithmic = 0x10,
-  hint_default = 0x3c0, // the field of the values that follow
-  hint_minimum = 0x40,
-  hint_low = 0x80,
-  hint_middle = 0xc0,
-  hint_high = 0x100,
-  hint_maximum = 0x140,
-  hint_0 = 0x200,
-  hint_1 = 0x240,
-  hint_100 = 0x280,
-  hint_440 = 0x2c0,
-};
+using namespace ladspa;
 
 // Between the limits, a quarter, half or three quarters of the way, as ladspa.h defines it.
 float between(const range_hint& h, float lower, float upper, float part) {

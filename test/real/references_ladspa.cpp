@@ -8,6 +8,7 @@
 #include "departure/loaded_module.hpp"
 #include "departure/observer.hpp"
 #include "os/references.hpp"
+#include "session/ladspa.hpp"
 #include "support/until.hpp"
 
 #include <tenure/tenure.hpp>
@@ -24,10 +25,9 @@
 #include <utility>
 #include <vector>
 
-#include <ladspa.h>
-
 namespace {
 
+namespace ladspa = session::ladspa;
 namespace os = tenure::os;
 namespace fs = std::filesystem;
 
@@ -36,27 +36,26 @@ constexpr int skipped = 77; // for Meson
 
 // One plug-in's ports, all connected.
 struct connections {
-  explicit connections(const LADSPA_Descriptor& d)
-      : values(d.PortCount) {}
-  std::vector<std::array<LADSPA_Data, frames>> values;
+  explicit connections(const ladspa::descriptor& d)
+      : values(d.port_count) {}
+  std::vector<std::array<float, frames>> values;
 };
 
-LADSPA_Data initial_value(const LADSPA_PortRangeHint& hint) {
-  if ((hint.HintDescriptor & LADSPA_HINT_BOUNDED_BELOW) == 0) return 0;
-  const bool in_samples = (hint.HintDescriptor & LADSPA_HINT_SAMPLE_RATE) != 0;
-  return hint.LowerBound * (in_samples ? 48000.0F : 1.0F);
+float initial_value(const ladspa::range_hint& hint) {
+  if ((hint.flags & ladspa::hint_below) == 0) return 0;
+  const bool in_samples = (hint.flags & ladspa::hint_of_rate) != 0;
+  return hint.lower * (in_samples ? 48000.0F : 1.0F);
 }
 
-void connect(const LADSPA_Descriptor& d, LADSPA_Handle plugin, connections& ports) {
-  for (unsigned long i = 0; i != d.PortCount; ++i) {
-    ports.values[i].fill(LADSPA_IS_PORT_CONTROL(d.PortDescriptors[i]) ? initial_value(d.PortRangeHints[i])
-                                                                      : 0);
+void connect(const ladspa::descriptor& d, void* plugin, connections& ports) {
+  for (unsigned long i = 0; i != d.port_count; ++i) {
+    ports.values[i].fill((d.ports[i] & ladspa::port_control) != 0 ? initial_value(d.hints[i]) : 0);
     d.connect_port(plugin, i, ports.values[i].data());
   }
 }
 
-void use(const LADSPA_Descriptor& d) {
-  const LADSPA_Handle plugin = d.instantiate(&d, 48000);
+void use(const ladspa::descriptor& d) {
+  void* const plugin = d.instantiate(&d, 48000);
   if (plugin == nullptr) return;
   connections ports(d);
   connect(d, plugin, ports);
@@ -67,10 +66,10 @@ void use(const LADSPA_Descriptor& d) {
 }
 
 DEPARTURE_NOT_INLINED unsigned use_all(void* handle) {
-  const auto descriptor = reinterpret_cast<LADSPA_Descriptor_Function>(::dlsym(handle, "ladspa_descriptor"));
+  const auto descriptor = reinterpret_cast<ladspa::find_descriptor*>(::dlsym(handle, "ladspa_descriptor"));
   unsigned count = 0;
   while (descriptor != nullptr) {
-    const LADSPA_Descriptor* const d = descriptor(count);
+    const ladspa::descriptor* const d = descriptor(count);
     if (d == nullptr) break;
     use(*d);
     ++count;

@@ -16,6 +16,7 @@
 #include <ctime>
 #include <exception>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace {
@@ -25,6 +26,7 @@ using namespace real;
 constexpr std::chrono::milliseconds patience{10'000}; // for one trial of one module, on a busy machine
 constexpr double use_budget = 0.015; // seconds of processor time, for the uses of a module under a policy
 constexpr double slowest_use = 0.3;  // seconds; three of these are more than the rest of its group
+constexpr rlim_t longest_trial = 4;  // seconds of processor time; six uses and some more
 // By how much the same loop's memory differs from run to run: what the allocator keeps, where blocks end up.
 // Measured: up to 112 KiB a group and 520 KiB in all where plain dlopen grows by nothing, a third of its
 // growth where it does. What Tenure lost at each pass would add up: 64 bytes, tried once, to 2 MiB over the
@@ -71,6 +73,8 @@ bool loses_memory(const session::plugin& p) {
 // In a child, by plain dlopen: "KIND EVERY" or "unloadable"; KIND 0 for one that is only opened
 // and closed, since its use takes too long, loses memory, or is refused.
 std::string try_one(const corpus& c, session::plugin p) {
+  const rlimit limit{longest_trial, longest_trial};
+  setrlimit(RLIMIT_CPU, &limit); // for one that computes for ever
   for (const std::string& host : c.hosts) open_for_ever(host);
   try {
     p.how = find_kind(p);

@@ -41,9 +41,10 @@ provision_packages() { # SYSTEM GROUP
     debian:model | fedora:model | arch:model | brew:model) echo spin ;;
 
     *:clang) echo clang ;;
-    debian:fuzz) echo clang libclang-rt-dev ;; # which clang only recommends
-    fedora:fuzz | arch:fuzz | alpine:fuzz) echo clang compiler-rt ;;
-    brew:fuzz) echo llvm ;;
+    debian:fuzz) echo clang libclang-rt-dev lld ;; # the second of which clang only recommends
+    fedora:fuzz | arch:fuzz | alpine:fuzz) echo clang compiler-rt lld ;;
+    brew:fuzz) echo llvm lld ;;
+    *:tsan) echo lld ;;
     debian:libcxx) echo clang libc++-dev libc++abi-dev ;;
     fedora:libcxx) echo clang libcxx-devel libcxxabi-devel ;;
     arch:libcxx) echo clang libc++ libc++abi ;;
@@ -83,7 +84,9 @@ provision_packages() { # SYSTEM GROUP
 provision_commands() { # GROUP
     case $1 in
     build) echo 'g++|clang++|c++ meson ninja|ninja-build|samu pkg-config|pkgconf' ;;
-    clang | fuzz) echo clang++ ;;
+    clang) echo clang++ ;;
+    fuzz) echo 'clang++ ld.lld' ;;
+    tsan) echo ld.lld ;;
     model) echo spin ;;
     peers) echo 'valgrind size' ;;
     mingw) echo 'x86_64-w64-mingw32-g++-posix|x86_64-w64-mingw32-g++ wine64|wine' ;;

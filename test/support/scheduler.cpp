@@ -570,7 +570,9 @@ bool exploration::account() {
 }
 
 bool exploration::enough() const {
-  return sum_.schedules >= chosen_.schedules || (chosen_.distinct != 0 && seen_.size() >= chosen_.distinct);
+  const bool repeated = sum_.schedules >= 1000 && seen_.size() * 2 < sum_.schedules;
+  return sum_.schedules >= chosen_.schedules || (chosen_.distinct != 0 && seen_.size() >= chosen_.distinct) ||
+         (chosen_.until_repeated && repeated);
 }
 
 result exploration::all(const case_factory& make) {
