@@ -1,6 +1,6 @@
 // The host of LADSPA effects: all effects of a file, each on a block of samples.
-#include "host.hpp"
 #include "ladspa.hpp"
+#include "host.hpp"
 
 #include <algorithm>
 #include <array>

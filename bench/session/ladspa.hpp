@@ -1,4 +1,5 @@
-// The part of LADSPA's C interface that a host needs, in its order (https://www.ladspa.org/ladspa_sdk/ladspa.h.txt).
+// The part of LADSPA's C interface that a host needs, in its order
+// (https://www.ladspa.org/ladspa_sdk/ladspa.h.txt).
 #ifndef TENURE_BENCH_SESSION_LADSPA_HPP
 #define TENURE_BENCH_SESSION_LADSPA_HPP
 
