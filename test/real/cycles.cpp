@@ -10,6 +10,9 @@
 #include <system_error>
 
 #include <fcntl.h>
+#ifdef __GLIBC__
+#  include <malloc.h>
+#endif
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -132,8 +135,11 @@ private:
       faults_ += fmt::format("left\t{}\tcycle {}: {}\n", t.file.path, cycle, e.what());
     }
   }
-  // Until the parent has looked.
+  // Until the parent has looked. What the allocator only keeps, below a block that happens to lie behind it, is given back.
   void stand_still(const std::string& message) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
     write_all(out_, message + end_of_message);
     char go = 0;
     while (read(in_, &go, 1) < 0)
