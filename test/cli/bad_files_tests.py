@@ -80,7 +80,7 @@ class Refused(command.Case):
     def test_c29_headers_and_a_terabyte_of_nothing(self):
         path = self.write("libsparse.so", GOOD[:100])
         os.truncate(path, 1 << 40)
-        self.refused(path, "damaged at offset 0x40: ")
+        self.refused(path, "damaged at offset 0x40: a segment")
 
     def test_c30_a_module_that_is_cut_off_anywhere(self):
         for size in range(512, len(GOOD), 512):

@@ -135,7 +135,8 @@ private:
       faults_ += fmt::format("left\t{}\tcycle {}: {}\n", t.file.path, cycle, e.what());
     }
   }
-  // Until the parent has looked. What the allocator only keeps, below a block that happens to lie behind it, is given back.
+  // Until the parent has looked. What the allocator only keeps, below a block that happens to lie behind it,
+  // is given back.
   void stand_still(const std::string& message) {
 #ifdef __GLIBC__
     malloc_trim(0);

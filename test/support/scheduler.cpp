@@ -570,9 +570,7 @@ bool exploration::account() {
 }
 
 bool exploration::enough() const {
-  const bool repeated = sum_.schedules >= 1000 && seen_.size() * 2 < sum_.schedules;
-  return sum_.schedules >= chosen_.schedules || (chosen_.distinct != 0 && seen_.size() >= chosen_.distinct) ||
-         (chosen_.until_repeated && repeated);
+  return sum_.schedules >= chosen_.schedules || (chosen_.distinct != 0 && seen_.size() >= chosen_.distinct);
 }
 
 result exploration::all(const case_factory& make) {

@@ -55,7 +55,6 @@ struct options {
   std::uint64_t seed = 1;
   std::size_t schedules = 100'000; ///< run at most so many
   std::size_t distinct = 0;        ///< stop once so many different ones were run; 0: no such stop
-  bool until_repeated = false;     ///< stop once more than half, of a thousand or more, were repetitions
   std::size_t step_limit =
       10'000; ///< a schedule with more steps fails: two fibers may wait for ever by looking
   unsigned preemption_bound = 2;    ///< for `exhaustive`
