@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace tenure::inline v1::detail {
 
@@ -33,19 +32,28 @@ public:
     const array* const a = read_published(current_);
     if (a == nullptr) return nullptr;
     for (std::size_t i = hash & a->mask, steps = 0; steps <= a->mask; i = (i + 1) & a->mask, ++steps) {
-      const std::uint64_t seen = read_published(a->places[i].hash);
+      const std::uint64_t seen = read_published(a->places()[i].hash);
       if (seen == 0) return nullptr;
       if (seen != hash) continue;
-      module_record* const r = read_published(a->places[i].record);
+      module_record* const r = read_published(a->places()[i].record);
       if (r != nullptr && matches(*r)) return r;
     }
     return nullptr;
   }
 
+  // What stands where a search for that hash begins, if it is of that hash: most often all there is.
+  [[nodiscard]] module_record* first(std::uint64_t hash) const noexcept {
+    const array* const a = read_published(current_);
+    if (a == nullptr) return nullptr;
+    const place& p = a->places()[hash & a->mask];
+    return read_published(p.hash) == hash ? read_published(p.record) : nullptr;
+  }
+
   // True if the address is one of the table's own.
   [[nodiscard]] bool contains(std::uintptr_t address) const noexcept {
     for (const array* a = read_published(current_); a != nullptr; a = a->outgrown)
-      if (address - reinterpret_cast<std::uintptr_t>(a->places.get()) < (a->mask + 1) * sizeof(place)) return true;
+      if (address - reinterpret_cast<std::uintptr_t>(a->places()) < (a->mask + 1) * sizeof(place))
+        return true;
     return false;
   }
 
@@ -65,8 +73,11 @@ private:
   struct array {
     std::size_t mask; // number of places - 1, a power of two - 1
     array* outgrown;  // the array before, kept for slow readers; null where there are none
-    std::unique_ptr<place[]> places;
+    // They lie behind it: one line of memory less to wait for.
+    [[nodiscard]] place* places() noexcept { return reinterpret_cast<place*>(this + 1); }
+    [[nodiscard]] const place* places() const noexcept { return reinterpret_cast<const place*>(this + 1); }
   };
+  [[nodiscard]] static array* make_array(std::size_t capacity, array* outgrown); // may throw std::bad_alloc
   static void put(array& a, std::uint64_t hash, module_record& r) noexcept;
   static void close_gap(array& a, std::size_t gap) noexcept;
 

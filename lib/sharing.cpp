@@ -41,67 +41,83 @@ bool keep_after_look(module_record& r, std::uint64_t hash, std::string_view name
   return false;
 }
 
-// The one that was found by its hash, or one that is found behind it. Apart from the fast path, which then
-// has few registers to save.
-template <class Share>
-[[gnu::noinline]] record* look_closer(const registry& g, module_record& found, std::uint64_t hash,
-                                      std::string_view name, std::uint32_t opens) noexcept {
-  if (keep_after_look(found, hash, name, opens)) return &found;
-  return g.names.find(hash, [&](module_record& r) {
-    return &r != &found && Share{}(r, opens) && keep_after_look(r, hash, name, opens);
-  });
+// A reference, counted as an open; `opens`: how many there were before. False if there is none without the
+// mutex.
+bool share_open(module_record& r, std::uint32_t& opens) noexcept {
+  if (!try_share_striped(r)) return try_share(r.refs, opens);
+  opens = count_open(r.stripe);
+  return true;
+}
+// The same without a call: not by a thread that has no counters yet, nor of a module that is closed to them.
+[[gnu::always_inline]] inline bool share_open_at_once(module_record& r, std::uint32_t& opens) noexcept {
+  if (r.stripe == 0) return try_share(r.refs, opens);
+  stripe_count* const own = own_stripes;
+  if (own == nullptr || !try_share_in(own[r.stripe], r.refs)) return false;
+  opens = own[r.stripe].opens++;
+  return true;
 }
 
-template <class Share>
-[[gnu::always_inline]] inline record* share_by_name(const registry& g, std::string_view name) noexcept {
+// Pre: the path is of bytes.
+std::string_view bytes_of(path_view path) noexcept {
+  return {static_cast<const char*>(path.data()), path.size()};
+}
+
+// All that share_or_open did not try. `found`: null, or what stands first under the name's hash, and a
+// reference to it is held.
+template <class Slowly>
+[[gnu::noinline]] record* look_closer(registry& g, path_view path, const open_options& options,
+                                      module_record* found, std::uint32_t opens, Slowly open) {
+  const std::string_view name = bytes_of(path);
   const std::uint64_t hash = hash_bytes(name);
-  std::uint32_t opens = 0;
-  module_record* const r = g.names.find(hash, [&](module_record& one) { return Share{}(one, opens); });
-  if (r == nullptr) return nullptr;
-  const name_node& first = *read_published(r->names); // what is open has a name, most often one
-  const bool known = first.size == name.size() && equal_bytes(first.text(), name.data(), name.size());
-  return known && !looks_again(opens) ? r : look_closer<Share>(g, *r, hash, name, opens);
-}
-
-struct by_word {
-  bool operator()(module_record& r, std::uint32_t& opens) const noexcept { return try_share(r.refs, opens); }
-};
-struct by_stripe {
-  bool operator()(module_record& r, std::uint32_t& opens) const noexcept {
-    if (!try_share_striped(r)) return try_share(r.refs, opens);
-    opens = count_open(r.stripe);
-    return true;
-  }
-};
-[[gnu::noinline]] record* share_striped(const registry& g, std::string_view name) noexcept {
-  return share_by_name<by_stripe>(g, name);
+  if (found != nullptr && keep_after_look(*found, hash, name, opens)) return found;
+  module_record* const other = g.names.find(hash, [&](module_record& r) {
+    return &r != found && share_open(r, opens) && keep_after_look(r, hash, name, opens);
+  });
+  return other != nullptr ? other : open(g, path, options);
 }
 
 // A module that is in use, by a name under which it was opened before. Allocates nothing, takes no lock. An
-// idle module goes the long way, where its file is looked at again.
-[[gnu::always_inline]] inline record* find_and_share(const registry& g, path_view path) noexcept {
-  if (path.width() != 1) return nullptr;
-  const std::string_view name(static_cast<const char*>(path.data()), path.size());
-  return g.stripes ? share_striped(g, name) : share_by_name<by_word>(g, name);
+// idle module goes the long way, where its file is looked at again. What else there is to do is done by calls
+// in the last place: the fast path then has no register to save.
+template <class Slowly>
+[[gnu::always_inline]] inline record* share_or_open(registry& g, path_view path, const open_options& options,
+                                                    Slowly open) {
+  if (path.width() != 1) return open(g, path, options);
+  const std::string_view name = bytes_of(path);
+  std::uint32_t opens = 0;
+  module_record* r = g.names.first(hash_bytes(name));
+  if (r != nullptr && !share_open_at_once(*r, opens)) r = nullptr;
+  if (r != nullptr) {
+    const name_node& known = *read_published(r->names); // what is open has a name, most often one
+    const bool same = known.size == name.size() && equal_bytes(known.text(), name.data(), name.size());
+    if (same && !looks_again(opens)) return r;
+  }
+  return look_closer(g, path, options, r, opens, open);
 }
 
-[[gnu::noinline]] record* open_slowly_or_raise(registry& g, path_view path, const open_options& options) {
-  failure why;
-  record* const r = open_slowly(g, path, options, why);
-  if (r == nullptr) raise(std::move(why));
-  return r;
-}
+struct slowly_or_raise {
+  [[gnu::noinline]] record* operator()(registry& g, path_view path, const open_options& options) const {
+    failure why;
+    record* const r = open_slowly(g, path, options, why);
+    if (r == nullptr) raise(std::move(why));
+    return r;
+  }
+};
+struct slowly {
+  failure& why;
+  record* operator()(registry& g, path_view path, const open_options& options) const noexcept {
+    return open_slowly(g, path, options, why);
+  }
+};
 
 } // namespace
 
 record* open_or_raise(registry& g, path_view path, const open_options& options) {
-  record* const r = find_and_share(g, path);
-  return r != nullptr ? r : open_slowly_or_raise(g, path, options);
+  return share_or_open(g, path, options, slowly_or_raise{});
 }
 
 record* open_module(registry& g, path_view path, const open_options& options, failure& why) noexcept {
-  record* const r = find_and_share(g, path);
-  return r != nullptr ? r : open_slowly(g, path, options, why);
+  return share_or_open(g, path, options, slowly{why});
 }
 
 } // namespace tenure::inline v1::detail

@@ -26,6 +26,10 @@ public:
     [[nodiscard]] bool allows(symbol_kind kind) const noexcept {
       return (kinds >> static_cast<unsigned>(kind) & 1) != 0;
     }
+    [[nodiscard, gnu::always_inline]] bool is(std::uint64_t wanted, const char* text,
+                                              std::size_t n) const noexcept {
+      return read_published(hash) == wanted && length == n && equal_bytes(name, text, n);
+    }
   };
 
   // Null if memory is refused; then every look-up goes to the system. `older`: of an earlier load of the same
@@ -34,16 +38,21 @@ public:
                                           symbol_cache* older) noexcept;
   static void free(symbol_cache* c) noexcept;
 
-  [[nodiscard, gnu::always_inline]] const entry* find(std::uint64_t hash, const char* name,
-                                                      std::size_t length) const noexcept {
+  [[nodiscard]] const entry* find(std::uint64_t hash, const char* name, std::size_t length) const noexcept {
     const places* const p = read_published(current_);
     for (std::size_t i = hash & p->mask, steps = 0; steps != longest_run; i = (i + 1) & p->mask, ++steps) {
       const entry& e = p->entries()[i];
-      const word seen = read_published(e.hash);
-      if (seen == 0) return nullptr;
-      if (seen == hash && e.length == length && equal_bytes(e.name, name, length)) return &e;
+      if (e.is(hash, name, length)) return &e;
+      if (read_published(e.hash) == 0) return nullptr;
     }
     return nullptr;
+  }
+  // The same, where it stands in the first place that it might: most do.
+  [[nodiscard, gnu::always_inline]] const entry* find_at_once(std::uint64_t hash, const char* name,
+                                                              std::size_t length) const noexcept {
+    const places* const p = read_published(current_);
+    const entry& e = p->entries()[hash & p->mask];
+    return e.is(hash, name, length) ? &e : nullptr;
   }
   // Remembers it if there is room. `stays`: the name is the module's own.
   void insert(std::uint64_t hash, const entry& e, bool stays) noexcept;

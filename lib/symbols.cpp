@@ -145,9 +145,22 @@ void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
   return nullptr;
 }
 
-// Takes the question in parts, which fit into registers: the fast path keeps nothing in memory.
-[[gnu::noinline]] void* find_anew(record& r, name_view name, std::uint64_t hash, symbol_kind kind,
-                                  failure& why) noexcept {
+std::uint64_t hash_of(name_view name) noexcept { return hash_bytes(name.c_str(), name.size()); }
+
+// Null for a module that is just being loaded, was closed or shut down: what was remembered of it is not
+// asked.
+[[gnu::always_inline]] inline const symbol_cache* memory_of(const record& r) noexcept {
+  const symbol_cache* const cache = read_published(full(r).symbols);
+  return (look(r.refs) & open_bit) != 0 ? cache : nullptr;
+}
+
+// All that find_at_once did not try. Takes the question in parts, which fit into registers: the fast path
+// keeps nothing in memory.
+[[gnu::noinline]] void* find_further(record& r, name_view name, std::uint64_t hash, symbol_kind kind,
+                                     failure& why) noexcept {
+  const symbol_cache* const cache = memory_of(r);
+  const found_symbol* const known = cache != nullptr ? cache->find(hash, name.c_str(), name.size()) : nullptr;
+  if (known != nullptr && known->allows(kind)) return known->address;
   try {
     return is_shut(r, why) ? nullptr : look_up_kind({full(r), name.c_str(), name.size(), hash}, kind, why);
   } catch (const std::bad_alloc&) {
@@ -156,21 +169,20 @@ void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
   }
 }
 
-[[gnu::noinline]] void* find_anew_or_raise(record& r, name_view name, std::uint64_t hash, symbol_kind kind) {
+[[gnu::noinline]] void* find_further_or_raise(record& r, name_view name, std::uint64_t hash,
+                                              symbol_kind kind) {
   failure why;
-  void* const address = find_anew(r, name, hash, kind, why);
+  void* const address = find_further(r, name, hash, kind, why);
   if (why) raise(std::move(why));
   return address;
 }
 
-std::uint64_t hash_of(name_view name) noexcept { return hash_bytes(name.c_str(), name.size()); }
-
-// Null if it has to be looked up: for the first time, or since the module was shut down, or is just being loaded.
-[[gnu::always_inline]] inline const found_symbol* remembered(const record& r, name_view name, std::uint64_t hash,
-                                                             symbol_kind kind) noexcept {
-  const symbol_cache* const cache = read_published(full(r).symbols);
-  if (cache == nullptr || (look(r.refs) & open_bit) == 0) return nullptr;
-  const found_symbol* const known = cache->find(hash, name.c_str(), name.size());
+// Null if it does not stand where it most likely would.
+[[gnu::always_inline]] inline const found_symbol*
+find_at_once(const record& r, name_view name, std::uint64_t hash, symbol_kind kind) noexcept {
+  const symbol_cache* const cache = memory_of(r);
+  if (cache == nullptr) return nullptr;
+  const found_symbol* const known = cache->find_at_once(hash, name.c_str(), name.size());
   return known != nullptr && known->allows(kind) ? known : nullptr;
 }
 
@@ -182,14 +194,14 @@ bool says_it_is_missing(const failure& why) noexcept {
 
 void* find_symbol(record& r, name_view name, symbol_kind kind, failure& why) noexcept {
   const std::uint64_t hash = hash_of(name);
-  const found_symbol* const known = remembered(r, name, hash, kind);
-  return known != nullptr ? known->address : find_anew(r, name, hash, kind, why);
+  const found_symbol* const known = find_at_once(r, name, hash, kind);
+  return known != nullptr ? known->address : find_further(r, name, hash, kind, why);
 }
 
 void* find_symbol_or_raise(record& r, name_view name, symbol_kind kind) {
   const std::uint64_t hash = hash_of(name);
-  const found_symbol* const known = remembered(r, name, hash, kind);
-  return known != nullptr ? known->address : find_anew_or_raise(r, name, hash, kind);
+  const found_symbol* const known = find_at_once(r, name, hash, kind);
+  return known != nullptr ? known->address : find_further_or_raise(r, name, hash, kind);
 }
 
 // What is remembered is; a look-up that found no memory to remember it is not.

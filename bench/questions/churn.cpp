@@ -19,18 +19,16 @@ struct remembered {
   maker objects;
 };
 
-template <class Manager> tenure::instance<object> make(Manager& modules, remembered& what) {
-  tenure::instance<object> made = what.objects.create();
-  if (made) return made;
-  const tenure::module m = modules.open(what.path);
-  what.objects = maker(m, "make_object");
-  return what.objects.create();
+void call(object& made) {
+  int value = made.value();
+  benchmark::DoNotOptimize(value);
 }
 
 template <class Manager> void live_once(Manager& modules, remembered& what) {
-  const tenure::instance<object> made = make(modules, what);
-  int value = made->value();
-  benchmark::DoNotOptimize(value);
+  if (const auto made = what.objects.create()) return call(*made);
+  const tenure::module m = modules.open(what.path);
+  what.objects = maker(m, "make_object");
+  call(*what.objects.create());
 }
 
 template <class Policy> void ask_object(suite& s, module_files& files, const char* who) {

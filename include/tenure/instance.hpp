@@ -83,7 +83,10 @@ public:
     swap(*this, taken);
     return *this;
   }
-  ~instance() noexcept(detail::ends_without_throwing<T>()) { reset(); }
+  // As reset(): the members go after the object, the module last of them.
+  ~instance() noexcept(detail::ends_without_throwing<T>()) {
+    if (object_ != nullptr) end_object(owner_);
+  }
 
   friend void swap(instance& a, instance& b) noexcept {
     instance held(static_cast<instance&&>(a));
@@ -96,11 +99,7 @@ public:
     if (object_ == nullptr) return;
     const module last =
         static_cast<module&&>(owner_); // released at the very end, and also if the next line throws
-    object_ = nullptr;
-    if constexpr (detail::ends_without_throwing<T>())
-      destroy_whole();
-    else
-      detail::call_across(*detail::handle_access::record_of(last), [this] { destroy_whole(); });
+    end_object(last);
   }
 
   // The object; null if there is none.
@@ -128,6 +127,14 @@ private:
     TENURE_IF_TRACKED(detail::relabel_holder(&owner_, holder_kind::instance);)
   }
 
+  // Pre: there is one; `held` is its module, for as long as this takes.
+  void end_object(const module& held) noexcept(detail::ends_without_throwing<T>()) {
+    object_ = nullptr;
+    if constexpr (detail::ends_without_throwing<T>())
+      destroy_whole();
+    else
+      detail::call_across(*detail::handle_access::record_of(held), [this] { destroy_whole(); });
+  }
   void destroy_whole() {
     if (destroy_ != nullptr) return destroy_(whole_, destroyer_);
     if constexpr (detail::can_be_deleted<T>()) delete static_cast<T*>(whole_);

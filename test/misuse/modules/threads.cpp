@@ -10,7 +10,8 @@ volatile int steps; // written after each wait: the module's own code goes on
 
 void spin(gate& g) {
   g.enter();
-  while (g.open.load(std::memory_order_relaxed) == 0) steps = steps + 1;
+  do steps = steps + 1; // at least once, also by a thread that gets no turn until the gate is open
+  while (g.open.load(std::memory_order_relaxed) == 0);
 }
 
 void block(gate& g) {
