@@ -266,8 +266,8 @@ bool let_policy_decide(registry& g, module_record& r, const closing_chain& chain
   return false;
 }
 
-// What was found in it points into it, and must not be taken for a reference. Nobody else can reach the
-// record now.
+// What was found in it points into it, and must not be taken for a reference; and it may come back elsewhere.
+// Nobody else can reach the record now.
 void forget_symbols(module_record& r) noexcept {
   symbol_cache* const found = r.symbols;
   publish_value(r.symbols, static_cast<symbol_cache*>(nullptr));
@@ -298,6 +298,7 @@ bool close_one(registry& g, module_record& r, const closing_chain& chain, report
     if (was_greeted && !r.greeted) welcome_back(r);
     return postpone(g, r, turn.taken() ? chain.level : departure_check::threads, found, report);
   }
+  forget_symbols(r); // also of a module that will linger: each load has its own
   close_result result = close_image(g, r, chain.why);
   turn.leave(); // it names the record's path
   note_violation(result, said);

@@ -355,6 +355,7 @@ void registry::forget_locked(module_record& r) noexcept {
   r.image = {};
   r.static_symbols = nullptr;
   r.static_count = 0;
+  r.loads = 0;
   r.loaded_as.clear();
   r.cycle.clear();
   r.reason = linger_reason::none;

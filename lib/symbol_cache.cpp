@@ -69,14 +69,20 @@ bool symbol_cache::put(places& p, std::uint64_t hash, const entry& e) noexcept {
   return false;
 }
 
+bool symbol_cache::has_room(const places& p, std::uint64_t hash) noexcept {
+  for (std::size_t i = hash & p.mask, steps = 0; steps != longest_run; i = (i + 1) & p.mask, ++steps)
+    if (read_published(p.entries()[i].hash) == 0) return true;
+  return false;
+}
+
 void symbol_cache::insert(std::uint64_t hash, const entry& e, bool stays) noexcept {
+  places* const p = read_published(current_);
+  if (!has_room(*p, hash)) grow(*p);
+  places& now = *read_published(current_);
+  if (!has_room(now, hash)) return; // before the name is copied, for nothing
   entry kept = e;
   if (!stays) kept.name = copy_name(e.name, e.length);
-  if (kept.name == nullptr) return;
-  places* const p = read_published(current_);
-  if (put(*p, hash, kept)) return;
-  grow(*p);
-  static_cast<void>(put(*read_published(current_), hash, kept));
+  if (kept.name != nullptr) static_cast<void>(put(now, hash, kept));
 }
 
 // What another thread puts into the old array meanwhile is forgotten, and looked up once more.

@@ -101,6 +101,7 @@ private:
   symbol_cache() noexcept = default;
   ~symbol_cache();
   [[nodiscard]] static places* make_places(std::size_t capacity, places* outgrown) noexcept;
+  [[nodiscard]] static bool has_room(const places& p, std::uint64_t hash) noexcept;
   static bool put(places& p, std::uint64_t hash, const entry& e) noexcept;
   void grow(places& full) noexcept;
   [[nodiscard]] const char* copy_name(const char* name, std::size_t length) noexcept;

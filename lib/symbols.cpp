@@ -129,6 +129,14 @@ bool look_up(const question& q, found_symbol& found, failure& why) {
   return true;
 }
 
+// The address, if the symbol may be taken as that; else null with `why`.
+void* address_as(symbol_kind kind, const found_symbol& found, const question& q, failure& why) noexcept {
+  if (found.allows(kind)) return found.address;
+  tell(why, q, errc::symbol_kind_mismatch,
+       kind == symbol_kind::function ? "it is a variable" : "it is a function");
+  return nullptr;
+}
+
 void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
   found_symbol found;
   if (q.r.is_static()) {
@@ -139,10 +147,7 @@ void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
     tell(why, q, errc::module_is_loading); // by this thread: its initialiser holds a handle to it already
     return nullptr;
   }
-  if (!look_up(q, found, why)) return nullptr;
-  if (found.allows(kind)) return found.address;
-  tell(why, q, errc::symbol_kind_mismatch, kind == symbol_kind::function ? "it is a variable" : "it is a function");
-  return nullptr;
+  return look_up(q, found, why) ? address_as(kind, found, q, why) : nullptr;
 }
 
 std::uint64_t hash_of(name_view name) noexcept { return hash_bytes(name.c_str(), name.size()); }
@@ -158,11 +163,12 @@ std::uint64_t hash_of(name_view name) noexcept { return hash_bytes(name.c_str(),
 // keeps nothing in memory.
 [[gnu::noinline]] void* find_further(record& r, name_view name, std::uint64_t hash, symbol_kind kind,
                                      failure& why) noexcept {
+  const question q{full(r), name.c_str(), name.size(), hash};
   const symbol_cache* const cache = memory_of(r);
-  const found_symbol* const known = cache != nullptr ? cache->find(hash, name.c_str(), name.size()) : nullptr;
-  if (known != nullptr && known->allows(kind)) return known->address;
+  const found_symbol* const known = cache != nullptr ? cache->find(hash, q.name, q.length) : nullptr;
+  if (known != nullptr) return address_as(kind, *known, q, why);
   try {
-    return is_shut(r, why) ? nullptr : look_up_kind({full(r), name.c_str(), name.size(), hash}, kind, why);
+    return is_shut(r, why) ? nullptr : look_up_kind(q, kind, why);
   } catch (const std::bad_alloc&) {
     set_failure(why, errc::out_of_memory, "", "");
     return nullptr;

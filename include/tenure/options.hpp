@@ -65,7 +65,9 @@ struct manager_options {
   clock_source clock{}; // whose time
   quarantine stale_pointers = default_quarantine; // what becomes of addresses of modules that are gone
   // Notes at each load what the loader itself keeps of the module, so that a close may ask for `references`.
-  // Always so for a manager of that level. Costs such a search at each load.
+  // Always so for a manager of that level. Costs such a search at each load. What an initialiser leaves with
+  // others is noted with it, as its finaliser's business: where that does not take it back, no close finds
+  // it.
   bool remember_references = false;
   forgotten_close forgotten{}; // who hears of an end without a final close
   // A final close that leaves modules in use, of which there are eight at most, looks in all memory who holds them, and names

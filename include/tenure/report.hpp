@@ -54,7 +54,7 @@ struct unload_entry {
   bool file_replaced = false; // the file at `path` is no longer the one that is mapped
   std::uint32_t references = 0; // that hold it
   std::uint32_t pins = 0; // that keep it resident
-  std::uint64_t loads = 0; // how often its file was loaded by this manager
+  std::uint64_t loads = 0; // how often the manager has loaded it since it was last gone
   duration took{};         // the close itself, if there was one
   holder_range holders{};  // by whom it is held, in builds with TENURE_TRACK_HOLDERS; the oldest first
   duration retry_wait{};   // of a close that any thread may try again: how long until a sweeper does, twice as long each time

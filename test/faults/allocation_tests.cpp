@@ -323,3 +323,30 @@ TEST_CASE("making a manager, a search path, a static module and a sweeper") {
   });
   CHECK(modules.final_close().count(tenure::unload_outcome::busy) == 0);
 }
+
+TEST_CASE("a module that lingers leaves nothing behind, however often it is opened again and looked into") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  void* const theirs = tenure_test::raw_open(file); // else it would be gone, and its record with it
+  const auto use = [&] { CHECK(modules.open(file).symbol<int()>("answer")() == 42); };
+  for (int i = 0; i != 3; ++i) use();
+  const long before = tenure_test::blocks_in_use();
+  for (int i = 0; i != 20; ++i) use();
+  CHECK(tenure_test::blocks_in_use() == before);
+  tenure_test::raw_close(theirs);
+}
+
+TEST_CASE("a symbol that is asked for as what it is not leaves nothing behind") {
+  tenure::manager<> modules;
+  const tenure::module m = modules.open(tenure_test::module_path("basic"));
+  const auto ask = [&] {
+    std::error_code code;
+    CHECK(!m.symbol<int()>("version", code));
+    CHECK(code == errc::symbol_kind_mismatch);
+  };
+  ask();
+  const long before = tenure_test::blocks_in_use();
+  for (int i = 0; i != 20; ++i) ask();
+  CHECK(tenure_test::blocks_in_use() == before);
+}

@@ -8,6 +8,7 @@ namespace {
 
 thread_local int until_failure = 0; // 0: not armed
 thread_local bool refused = false;
+thread_local long in_use = 0;
 
 bool refuses() noexcept {
   if (until_failure == 0 || --until_failure != 0) return false;
@@ -17,6 +18,7 @@ bool refuses() noexcept {
 
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
   if (refuses()) return nullptr;
+  ++in_use;
   if (alignment <= alignof(std::max_align_t)) return std::malloc(size == 0 ? 1 : size);
 #if defined(_WIN32)
   return _aligned_malloc(size, alignment);
@@ -30,12 +32,20 @@ void* allocate_or_throw(std::size_t size, std::size_t alignment) {
   throw std::bad_alloc();
 }
 
+void free_block(void* memory) noexcept {
+  if (memory != nullptr) --in_use;
+  std::free(memory);
+}
+
 void free_aligned(void* memory, std::size_t alignment) noexcept {
 #if defined(_WIN32)
-  if (alignment > alignof(std::max_align_t)) return _aligned_free(memory);
+  if (memory != nullptr && alignment > alignof(std::max_align_t)) {
+    --in_use;
+    return _aligned_free(memory);
+  }
 #endif
   static_cast<void>(alignment);
-  std::free(memory);
+  free_block(memory);
 }
 
 constexpr std::size_t usual = alignof(std::max_align_t);
@@ -53,6 +63,7 @@ bool stop_failing() noexcept {
   until_failure = 0;
   return refused;
 }
+long blocks_in_use() noexcept { return in_use; }
 
 } // namespace tenure_test
 
@@ -68,12 +79,12 @@ void* operator new(std::size_t size, std::align_val_t a, const std::nothrow_t&) 
 void* operator new[](std::size_t size, std::align_val_t a, const std::nothrow_t&) noexcept {
   return allocate(size, value(a));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { free_block(memory); }
+void operator delete[](void* memory) noexcept { free_block(memory); }
+void operator delete(void* memory, std::size_t) noexcept { free_block(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { free_block(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { free_block(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { free_block(memory); }
 void operator delete(void* memory, std::align_val_t a) noexcept { free_aligned(memory, value(a)); }
 void operator delete[](void* memory, std::align_val_t a) noexcept { free_aligned(memory, value(a)); }
 void operator delete(void* memory, std::size_t, std::align_val_t a) noexcept {
