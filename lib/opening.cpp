@@ -16,6 +16,8 @@
 #include "symbol_cache.hpp"
 #include "throwers.hpp"
 
+#include <fmt/core.h>
+
 #include <new>
 #include <utility>
 
@@ -49,6 +51,8 @@ bool describe_held(loaded& seen) {
   }
 }
 
+} // namespace
+
 bool system_open(const std::string& path, const open_options& options, loaded& out, os::fault& fault) {
   if (const char* const culprit = loader_blocked_by()) { // the call would never return
     fault.cause = errc::loader_blocked;
@@ -71,8 +75,6 @@ bool system_open(const std::string& path, const open_options& options, loaded& o
   return true;
 }
 
-} // namespace
-
 record* opening::failed(const os::fault& fault, std::string_view path) noexcept {
   fill(why_, fault, path);
   return nullptr;
@@ -81,6 +83,12 @@ record* opening::failed(const os::fault& fault, std::string_view path) noexcept 
 // Spellings that mean another file after a chdir are looked up each time.
 void opening::remember_name_locked(module_record& r) {
   if (!os::has_folder(name_) || os::is_absolute(name_)) g_.add_name_locked(r, name_);
+}
+
+// Its file was replaced, and stands in its place again: what replaced it is the old one now.
+void opening::come_back_locked(module_record& r, std::string_view path) noexcept {
+  idle_access::note_superseded(r, false);
+  g_.supersede_locked(path, r.file);
 }
 
 record* opening::by_name(std::string name) {
@@ -122,6 +130,7 @@ opening::answer opening::decide_locked(const location& where, module_record*& r)
       return answer::load;
     }
     if (r->state == phase::open) {
+      if (r->superseded() && r->named(where.path)) come_back_locked(*r, where.path);
       remember_name_locked(*r);
       r = g_.share_locked(*r, why_);
       return answer::settled;
@@ -184,6 +193,8 @@ void opening::begin_locked(module_record*& r, const location& where, bool copied
     r->generation = r->generation + 1;
   }
   r->state = phase::loading;
+  jot(r->load, std::uint64_t{0}); // its initialiser asks for nothing that is of the time before
+  jot(r->being_loaded, true);
   r->worker = sync::this_thread_id();
   r->worker_number = os::this_thread_number();
   set_flags(r->refs, pending_bit); // a reference of its own initialiser that goes has nobody to tell
@@ -258,7 +269,7 @@ bool opening::try_spellings(const location& where, loaded& seen, os::fault& faul
       old = g_.find_image_locked(seen.handle, seen.path, nullptr);
       if (old == nullptr) g_.supersede_locked(where.path, where.file);
       if (old == nullptr || old->file == where.file) return true;
-      idle_access::note_superseded(*old, true);
+      g_.supersede_locked(*old);
     }
     system_close(std::exchange(seen.handle, nullptr));
   }
@@ -291,9 +302,12 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
   idle_access::note_whose_and_when(r, r.file == os::file_identity{} ? 0 : hash_file(r.file),
                                    g_.table.reads_time ? g_.now() : time_point{});
   idle_access::note_use(r);
+  idle_access::note_superseded(r, false);
   ++r.loads;
   r.loaded_at = g_.next_tick_locked();
-  r.load = r.load_number = take_number(loads_so_far) + 1;
+  r.load_number = take_number(loads_so_far) + 1;
+  jot(r.load, r.load_number);
+  jot(r.being_loaded, false);
   ++g_.stats.loads;
   g_.stats.loading = g_.stats.loading + seen.took;
   r.reason = linger_reason::none;
@@ -322,6 +336,7 @@ record* opening::publish_locked(module_record& r, loaded& seen) {
 record* opening::give_up_locked(module_record& r) noexcept {
   if (!still_ours(r)) return nullptr; // another thread has loaded it meanwhile
   clear_flags(r.refs, pending_bit);
+  jot(r.being_loaded, false);
   if (r.handle != nullptr || references_to(r) != 0) { // it lingered before, or refers to itself
     r.state = phase::lingering;
     g_.lingered = true;
@@ -331,24 +346,6 @@ record* opening::give_up_locked(module_record& r) noexcept {
   }
   g_.forget_locked(r);
   static_cast<void>(unshare(g_.holders)); // never the last share: the caller has the manager
-  return nullptr;
-}
-
-// The system may look for a bare name its own way; which file it was is known afterwards.
-record* opening::by_system(const location& where) {
-  os::fault fault;
-  for (const std::string& candidate : where.candidates) {
-    loaded seen;
-    os::fault here;
-    if (system_open(candidate, options_, seen, here)) return by_handle(seen, name_);
-    if (!fault || here.cause != errc::file_not_found) fault = std::move(here);
-    if (fault.cause != errc::file_not_found && fault.cause != errc::not_loaded) break;
-  }
-  if (fault.cause != errc::file_not_found) return failed(fault, name_);
-  location tried = where;
-  for (const std::string& candidate : where.candidates)
-    tried.tried += (tried.tried.empty() ? "" : ", ") + candidate + " (in the system's folders)";
-  report_not_found(name_, tried, why_);
   return nullptr;
 }
 
@@ -414,12 +411,18 @@ record* open_slowly(registry& g, path_view path, const open_options& options, fa
   return r;
 }
 
+namespace {
+
+std::string words_of(const void* address) { return fmt::format("{}", address); }
+
+} // namespace
+
 record* adopt_module(registry& g, void* native_handle, failure& why) noexcept {
   return answered(g, why, [&](failure& told) -> record* {
     loaded seen;
     seen.handle = native_handle;
     if (native_handle == nullptr || !os::describe(native_handle, seen.image, seen.path, true)) {
-      set_failure(told, errc::foreign_handle, "", "");
+      set_failure(told, errc::foreign_handle, "", words_of(native_handle).c_str());
       return nullptr;
     }
     return opening(g, {}, told).by_handle(seen, seen.path, true);
@@ -443,7 +446,9 @@ record* module_containing(registry& g, const void* address, failure& why) noexce
     seen.handle = os::handle_of_address(address, fault);
     if (seen.handle == nullptr || !describe_held(seen)) {
       if (seen.handle != nullptr) system_close(seen.handle);
-      set_failure(told, errc::no_module_at_address, "", "");
+      fault.cause = errc::no_module_at_address;
+      fault.explanation = words_of(address);
+      fill(told, fault, "");
       return nullptr;
     }
     turn.leave(); // whoever is waited for now may need it

@@ -30,6 +30,8 @@ struct loaded { // what the system gave
 // What an open does that found no module in use by that name. Null with `why`.
 record* open_slowly(registry& g, path_view path, const open_options& options, failure& why) noexcept;
 
+// Asks the system for a module, in this thread's turn. False with `fault`.
+bool system_open(const std::string& path, const open_options& options, loaded& out, os::fault& fault);
 // Gives one of the system's references back.
 void system_close(void* handle);
 
@@ -51,13 +53,14 @@ private:
   record* load(module_record& r, const location& where);
   bool refused(const location& where);
   record* load_again_beside(const location& where);
-  record* by_system(const location& where);
+  record* by_system(location& where);
   answer decide_locked(const location& where, module_record*& r);
   answer reenter_locked(module_record& r);
   bool await_locked(const module_record& r, patience_left& left);
   module_record* find_settled_locked(const loaded& seen, const os::file_identity& file);
   record* failed(const os::fault& fault, std::string_view path) noexcept;
   record* give_up_locked(module_record& r) noexcept;
+  void give_up(module_record& r) noexcept;
   void begin_locked(module_record*& r, const location& where, bool copied);
   void begin_image_locked(module_record*& r, const loaded& seen, const os::file_identity& file);
   static void renew_symbols_locked(module_record& r, const loaded& seen);
@@ -75,6 +78,7 @@ private:
   bool load_copy(const location& where, loaded& seen, os::fault& fault);
   bool try_spellings(const location& where, loaded& seen, os::fault& fault);
   void remember_name_locked(module_record& r);
+  void come_back_locked(module_record& r, std::string_view path) noexcept;
 
   registry& g_;
   const open_options& options_;

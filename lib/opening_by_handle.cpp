@@ -43,10 +43,16 @@ void opening::begin_image_locked(module_record*& r, const loaded& seen, const os
   begin_locked(r, where, seen.copied);
 }
 
+void opening::give_up(module_record& r) noexcept {
+  const sync::scoped_lock lock(g_.mutex);
+  give_up_locked(r);
+}
+
 // The record of a module that the system has given us a reference to; that reference is ours from here on.
 record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed) {
   void* spare = nullptr;
   module_record* r = nullptr;
+  bool begun = false;
   try {
     name_ = name;
     note_references(seen);
@@ -75,6 +81,7 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
       } else if (r == nullptr || r->state != phase::loading || r->worker == sync::this_thread_id()) {
         const bool initialising = r != nullptr && r->state == phase::loading;
         begin_image_locked(r, seen, file);
+        begun = true;
         if (!seen.side.talks() || initialising) return publish_locked(*r, seen);
         seat = &seat_locked(*r, seen);
       } else {
@@ -86,6 +93,7 @@ record* opening::by_handle(loaded& seen, const std::string& name, bool borrowed)
   } catch (const std::bad_alloc&) {
     set_failure(why_, errc::out_of_memory, "", "");
     spare = borrowed ? nullptr : seen.handle;
+    if (begun) give_up(*r);
     r = nullptr;
   }
   if (spare != nullptr) system_close(spare);

@@ -92,7 +92,8 @@ struct module_record : record, idle_module {
   time_point retry_at;         // of such a one: not before this, unless somebody asks
   duration retry_wait;         // doubled at each try that was in vain
   std::uint64_t loads = 0;
-  std::uint64_t load_number = 0; // what `load` is, except after a shutdown
+  std::uint64_t load_number = 0; // what `load` is, except after a shutdown and while it is loaded anew
+  bool being_loaded = false;     // glance and jot
   std::uint64_t loaded_at = 0; // the registry's tick
   dependency* needs = nullptr;   // modules that it holds, owned
   std::uint64_t searched = 0;    // by which search along these it was last met

@@ -4,7 +4,6 @@
 
 #include "events.hpp"
 #include "failure_access.hpp"
-#include "hash.hpp"
 #include "left_behind.hpp"
 #include "loader_turn.hpp"
 #include "os/quarantine.hpp"
@@ -47,38 +46,6 @@ module_record& registry::new_record_locked() {
   r->next_record = records;
   records = r;
   return *r;
-}
-
-name_node* name_node::make(std::string_view text) {
-  void* const place = ::operator new(sizeof(name_node) + text.size() + 1);
-  auto* const node = ::new (place) name_node{nullptr, hash_bytes(text), text.size()};
-  char* const characters = static_cast<char*>(place) + sizeof(name_node);
-  std::memcpy(characters, text.data(), text.size());
-  characters[text.size()] = '\0';
-  return node;
-}
-
-void name_node::free(name_node* n) noexcept {
-  if (unshare(n->owners)) ::operator delete(n);
-}
-
-void registry::add_name_locked(module_record& r, std::string_view text) {
-  if (r.named(text)) return;
-  names.reserve(1);
-  name_node* const node = name_node::make(text);
-  name_node** end = &r.names;
-  while (*end != nullptr) end = &(*end)->next;
-  publish_value(*end, node);
-  names.insert(node->hash, r);
-}
-
-void registry::drop_names_locked(module_record& r) noexcept {
-  while (r.names != nullptr) {
-    name_node* const node = r.names;
-    publish_value(r.names, node->next);
-    names.erase(node->hash, r);
-    name_node::free(node);
-  }
 }
 
 // Takes the module out of whoever keeps it idle.
@@ -206,61 +173,6 @@ void registry::wait_for_own_code_locked(module_record& r) noexcept {
   r.let_go_inside = true;
 }
 
-namespace {
-
-// Who looks for a file takes what is open before what comes, what comes before what goes, and that, which may
-// yet be put back, before what lingers.
-int standing(phase state) noexcept {
-  switch (state) {
-  case phase::open:
-    return 4;
-  case phase::loading:
-    return 3;
-  case phase::closing:
-    return 2;
-  case phase::lingering:
-    return 1;
-  case phase::absent:
-    break;
-  }
-  return 0;
-}
-
-} // namespace
-
-// A private copy that lingers is another image, which no open gives back: it stays in the reports.
-module_record* registry::find_file_locked(const os::file_identity& file) noexcept {
-  if (file == os::file_identity{}) return nullptr; // deleted: known by its handle alone
-  module_record* best = nullptr;
-  int highest = standing(phase::absent);
-  images.find(hash_file(file), [&](module_record& r) {
-    if (!(r.file == file) || standing(r.state) <= highest) return false;
-    if (r.copied && r.state == phase::lingering) return false;
-    best = &r;
-    highest = standing(r.state);
-    return false;
-  });
-  return best;
-}
-
-// The handle alone does not tell: a module that another thread has just closed, or one that lingered and went by
-// itself, still has its record, and the system may have given its handle to another module since.
-module_record* registry::find_image_locked(void* handle, const std::string& loaded_as,
-                                           const module_record* except) noexcept {
-  return images.find(hash_handle(handle), [&](const module_record& r) {
-    return r.handle == handle && r.loaded_as == loaded_as && &r != except;
-  });
-}
-
-// What was loaded from another file of this path. A loader that goes by the file itself (musl) never gives it
-// again, so nobody else notes it.
-void registry::supersede_locked(std::string_view path, const os::file_identity& now_there) noexcept {
-  names.find(hash_bytes(path), [&](module_record& r) {
-    if (r.named(path) && !r.is_static() && !(r.file == now_there)) idle_access::note_superseded(r, true);
-    return false;
-  });
-}
-
 // Turns victims into records that this thread will close.
 void registry::claim_locked(idle_list& victims, closing_chain& out) noexcept {
   while (!victims.empty()) {
@@ -348,6 +260,7 @@ void registry::forget_locked(module_record& r) noexcept {
   end_seat(seat, unmapped); // its code may still call it
   give_up_dependencies_locked(r, unmapped);
   r.state = phase::absent;
+  jot(r.load, std::uint64_t{0}); // what shortcuts remember is of the past
   forget_count_locked(r);
   end_shutdown_locked(r);
   r.handle = nullptr;

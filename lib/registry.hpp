@@ -109,10 +109,6 @@ struct registry {
   void wait_for_anybody_locked(module_record& r, unload_outcome why) noexcept;
   [[nodiscard]] bool may_try_locked(const module_record& r, bool asked) const noexcept;
   [[nodiscard]] time_point next_try_locked() const noexcept;
-  [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
-  [[nodiscard]] module_record* find_image_locked(void* handle, const std::string& loaded_as,
-                                                 const module_record* except) noexcept;
-  void supersede_locked(std::string_view path, const os::file_identity& now_there) noexcept;
   void claim_locked(idle_list& victims, closing_chain& out) noexcept;
   bool claim_one_locked(module_record& r, idle_list& victims) noexcept;
   void recall_locked(module_record& r) noexcept;
@@ -122,10 +118,17 @@ struct registry {
   void forget_locked(module_record& r) noexcept;
   static void set_evidence_locked(module_record& r, const char* text) noexcept;
   static void forget_wait_locked(module_record& r) noexcept;
-  void add_name_locked(module_record& r, std::string_view text);
-  void drop_names_locked(module_record& r) noexcept;
   [[nodiscard]] time_point now() const noexcept;
   [[nodiscard]] manager_stats stats_locked() const noexcept;
+
+  // --- naming.cpp: all need the mutex ---
+  [[nodiscard]] module_record* find_file_locked(const os::file_identity& file) noexcept;
+  [[nodiscard]] module_record* find_image_locked(void* handle, const std::string& loaded_as,
+                                                 const module_record* except) noexcept;
+  void add_name_locked(module_record& r, std::string_view text);
+  void drop_names_locked(module_record& r) noexcept;
+  void supersede_locked(module_record& r) noexcept;
+  void supersede_locked(std::string_view path, const os::file_identity& now_there) noexcept;
 
   // --- settling.cpp: of modules whose references are counted in stripes ---
   void begin_use_locked(module_record& r) noexcept;

@@ -19,7 +19,10 @@ sight look_at(std::string path, location& found, os::fault& fault) {
     return sight::found;
   }
   found.tried += found.tried.empty() ? path : ", " + path;
-  if (here.cause == errc::file_not_found) return sight::absent;
+  if (here.cause == errc::file_not_found) {
+    found.last = std::move(here);
+    return sight::absent;
+  }
   fault = std::move(here);
   found.path = std::move(path);
   return sight::wrong;
@@ -38,12 +41,12 @@ bool resolve_in_folder(const std::string& name, location& found, failure& why) {
   const sight as_it_is = look_at(path, found, fault);
   if (as_it_is == sight::found) return true;
   if (as_it_is == sight::wrong && fault.cause != errc::not_a_regular_file) return refused(fault, path, why);
-  const std::size_t slash = path.find_last_of("/\\");
-  const std::string_view bare = std::string_view(path).substr(slash + 1);
+  const std::string_view bare = last_part(path.c_str());
+  const std::string folder = path.substr(0, path.size() - bare.size());
   for (const std::string& file : os::decorate(bare)) {
     if (file == bare) continue; // looked at already
     os::fault ignored; // the undecorated name is what the caller meant; its fault is the one to tell
-    if (look_at(path.substr(0, slash + 1) + file, found, ignored) == sight::found) return true;
+    if (look_at(folder + file, found, ignored) == sight::found) return true;
   }
   if (fault) return refused(fault, path, why);
   report_not_found(name, found, why);
@@ -69,9 +72,9 @@ bool resolve_bare(const std::string& name, const std::vector<std::string>& searc
 void report_not_found(const std::string& name, const location& where, failure& why) noexcept {
   const std::string_view tried =
       where.tried.empty() ? std::string_view("nowhere: the search path is empty") : where.tried;
-  failure_parts parts;
+  failure_parts parts = parts_of(where.last, name);
   parts.code = errc::file_not_found;
-  parts.path = name;
+  if (os::has_folder(name)) parts.advice = "is the path right?";
   try {
     const std::string text = "looked for " + std::string(tried);
     parts.explanation = text;

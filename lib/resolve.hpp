@@ -18,6 +18,7 @@ struct location {
   bool by_system = false; // not found by us: the system may look for each of the candidates its own way
   std::vector<std::string> candidates;
   std::string tried; // the places looked at, for the message
+  os::fault last;    // of the last of them: the system's words
 };
 
 // False with `why` set if no file is meant. Reads the file system; takes no lock.

@@ -21,11 +21,12 @@ constexpr bool looks_again(std::uint32_t opens) noexcept {
   return opens < opens_that_look || opens % opens_between_looks == 0;
 }
 
-// Pre: a reference is held.
+// Pre: a reference is held. A name that is decorated is that of no file: then the path is looked at.
 bool file_was_replaced(const module_record& r, const name_node& name) noexcept {
   if (r.is_static()) return false;
   try {
-    return os::was_replaced(os::has_folder(name.view()) ? name.text() : r.path(), r.file);
+    if (os::has_folder(name.view()) && os::was_replaced(name.text(), r.file)) return true;
+    return &name != read_published(r.names) && os::was_replaced(r.path(), r.file);
   } catch (const std::bad_alloc&) {
     return false; // the next look will tell
   }

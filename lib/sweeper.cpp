@@ -17,17 +17,19 @@ struct sweeper_thread {
       , observer(whom) {}
 
   void run() {
-    time_point round = os::now() + interval;
+    time_point round = later(os::now(), interval);
     const sync::scoped_lock lock(swept.mutex);
     while (!stop) {
-      const bool woken = swept.deferred.wait_for(swept.mutex, wait_locked(round));
-      if (woken || stop) continue; // what is to be tried again has changed
+      const std::chrono::nanoseconds wait = wait_locked(round);
+      const bool woken = swept.deferred.wait_for(swept.mutex, std::min(wait, longest_wait));
+      if (woken || stop || wait > longest_wait)
+        continue; // what is to be tried again has changed, or nothing is due yet
       swept.mutex.unlock();
       {
         const unload_report report = sweep_registry(swept, nullptr, swept.check);
         if (observer.told != nullptr && !report.empty()) observer.told(observer.context, report);
       }
-      round = os::now() + interval;
+      round = later(os::now(), interval);
       swept.mutex.lock();
     }
   }
@@ -41,6 +43,9 @@ struct sweeper_thread {
     if (again != never) wait = std::min(wait, (again - swept.now()).nanoseconds);
     return std::chrono::nanoseconds(std::max(wait, shortest));
   }
+
+  static constexpr std::chrono::nanoseconds longest_wait =
+      std::chrono::hours(1); // what the system can add to its clock
 
   registry& swept; // kept by a share of it
   const duration interval;

@@ -44,14 +44,14 @@ symbol_cache* cache_of(module_record& r) noexcept {
   return seen;
 }
 
-// A variable that is called, or a function's code that is written to, is a fault at best. Told by where the
-// symbol lies; what lies elsewhere (a dependency's, a read-only table beside the code) passes.
+// A variable or null that is called, or a function's code that is written to, is a fault at best. Told by
+// where the symbol lies; what lies elsewhere (a dependency's, a read-only table beside the code) passes.
 std::uint8_t kinds_of(const module_record& r, const void* address, bool known_function) noexcept {
   const auto bit = [](symbol_kind kind) { return 1u << static_cast<unsigned>(kind); };
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   const bool executes = r.image.executes(at);
   unsigned kinds = bit(symbol_kind::bytes);
-  if (executes || !r.image.whole.contains(at)) kinds |= bit(symbol_kind::function);
+  if (executes || (at != 0 && !r.image.whole.contains(at))) kinds |= bit(symbol_kind::function);
   if (!executes || !(known_function || os::is_function(address))) kinds |= bit(symbol_kind::variable);
   return static_cast<std::uint8_t>(kinds);
 }
@@ -132,19 +132,29 @@ bool look_up(const question& q, found_symbol& found, failure& why) {
 // The address, if the symbol may be taken as that; else null with `why`.
 void* address_as(symbol_kind kind, const found_symbol& found, const question& q, failure& why) noexcept {
   if (found.allows(kind)) return found.address;
-  tell(why, q, errc::symbol_kind_mismatch,
-       kind == symbol_kind::function ? "it is a variable" : "it is a function");
+  if (found.address == nullptr)
+    tell(why, q, errc::symbol_not_found, "its value is null");
+  else
+    tell(why, q, errc::symbol_kind_mismatch,
+         kind == symbol_kind::function ? "it is a variable" : "it is a function");
   return nullptr;
 }
+
+// By this thread: its initialiser holds a handle to it already. What is known of one that lingered, and is
+// loaded anew, may lie elsewhere by now.
+bool is_loading(const module_record& r) noexcept { return r.handle == nullptr || glance(r.being_loaded); }
 
 void* look_up_kind(const question& q, symbol_kind kind, failure& why) {
   found_symbol found;
   if (q.r.is_static()) {
-    if (!find_static(q, found)) tell(why, q, errc::symbol_not_found);
+    if (!find_static(q, found))
+      tell(why, q, errc::symbol_not_found);
+    else if (kind == symbol_kind::function && found.address == nullptr)
+      tell(why, q, errc::symbol_not_found, "its value is null");
     return found.address;
   }
-  if (q.r.handle == nullptr) {
-    tell(why, q, errc::module_is_loading); // by this thread: its initialiser holds a handle to it already
+  if (is_loading(q.r)) {
+    tell(why, q, errc::module_is_loading);
     return nullptr;
   }
   return look_up(q, found, why) ? address_as(kind, found, q, why) : nullptr;

@@ -2,6 +2,7 @@
 #ifndef TENURE_API_HPP
 #define TENURE_API_HPP
 
+#include <tenure/detail/scrubbed.hpp>
 #include <tenure/module.hpp>
 
 #include <type_traits>
@@ -62,30 +63,53 @@ public:
   static constexpr detail::symbol_kind kinds[] = {detail::kind_of<typename Entries::type>()...};
 
   api() noexcept = default;
+  api(api&& other) noexcept { swap(*this, other); }
+  // The module that it held before is let go last.
 #if defined(TENURE_TRACK_HOLDERS)
   api(const api& other TENURE_AND_TAKEN_HERE) noexcept
       : owner_(other.owner_, taken) {
     detail::relabel_holder(&owner_, holder_kind::api);
     for (std::size_t i = 0; i != size; ++i) addresses_[i] = other.addresses_[i];
   }
-  api(api&&) noexcept = default;
   api& operator=(api other) noexcept {
-    swap(owner_, other.owner_);
-    for (std::size_t i = 0; i != size; ++i) addresses_[i] = other.addresses_[i];
+    swap(*this, other);
     return *this;
   }
   api& operator=(decltype(nullptr)) noexcept { return *this = api(); } // for `= {}`, see module
+#else
+  api(const api&) noexcept = default;
+  api& operator=(const api& other) noexcept {
+    api copy(other);
+    swap(*this, copy);
+    return *this;
+  }
+  api& operator=(api&& other) noexcept {
+    api taken(static_cast<api&&>(other));
+    swap(*this, taken);
+    return *this;
+  }
 #endif
+  ~api() = default;
+
+  friend void swap(api& a, api& b) noexcept {
+    swap(a.owner_, b.owner_);
+    for (std::size_t i = 0; i != size; ++i) {
+      void* const held = a.addresses_[i];
+      a.addresses_[i] = b.addresses_[i];
+      b.addresses_[i] = held;
+    }
+  }
 
   // The address, typed: a pointer to the function or to the variable.
   template <fixed_name Name> [[nodiscard]] auto get() const noexcept {
     constexpr std::size_t i = index_of<Name>();
     static_assert(i != size, "this api has no entry of that name");
     using target = typename entry<i>::type;
+    void* const address = addresses_[i];
     if constexpr (std::is_function_v<target>)
-      return reinterpret_cast<target*>(addresses_[i]);
+      return reinterpret_cast<target*>(address);
     else
-      return static_cast<target*>(addresses_[i]);
+      return static_cast<target*>(address);
   }
   // Calls a function: what a function pointer costs. Pre: not empty.
   template <fixed_name Name, class... Args> decltype(auto) call(Args&&... args) const {
@@ -108,7 +132,8 @@ private:
   template <std::size_t I> using entry = typename pick<I, Entries...>::type;
 
   module owner_;
-  void* addresses_[size]{};
+  detail::scrubbed<void> addresses_[size]; // each is a void*, and nothing else
+  static_assert(sizeof(detail::scrubbed<void>) == sizeof(void*));
 };
 
 template <class Api> Api module::bind(TENURE_IF_TRACKED(const code_location& taken)) const {
@@ -123,7 +148,8 @@ template <class Api, detail::error_sink S> Api module::bind(S& sink TENURE_IF_TR
   failure why = detail::failure_for<S>();
   if (record_ == nullptr)
     detail::set_failure(why, errc::empty_handle, "", Api::names[0]);
-  else if (detail::bind_symbols(*record_, Api::names, Api::kinds, bound.addresses_, Api::size, why))
+  else if (detail::bind_symbols(*record_, Api::names, Api::kinds, reinterpret_cast<void**>(bound.addresses_),
+                                Api::size, why))
     bound.owner_ = module(*this TENURE_AND_TAKEN);
   TENURE_IF_TRACKED(detail::relabel_holder(&bound.owner_, holder_kind::api);)
   detail::report_into(sink, static_cast<failure&&>(why));

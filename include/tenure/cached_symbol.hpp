@@ -2,6 +2,7 @@
 #ifndef TENURE_CACHED_SYMBOL_HPP
 #define TENURE_CACHED_SYMBOL_HPP
 
+#include <tenure/detail/scrubbed.hpp>
 #include <tenure/symbol.hpp>
 
 namespace TENURE_HANDLES {
@@ -39,7 +40,7 @@ public:
 
 private:
   weak_module owner_;
-  detail::scrubbed<F> target_;
+  detail::masked<F> target_;
 };
 
 } // namespace TENURE_HANDLES

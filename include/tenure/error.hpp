@@ -16,7 +16,8 @@ namespace tenure::inline v1 {
   return {static_cast<int>(code), category()};
 }
 
-// What every throwing call of this library throws. Its code() is an errc, its what() the whole message.
+// What every throwing call of this library throws, except where memory ran out: that is std::bad_alloc. Its
+// code() is an errc, its what() the whole message.
 // Lives in host code: no unload can take its type or text away.
 class TENURE_API error : public std::system_error {
 public:

@@ -3,6 +3,7 @@
 #ifndef TENURE_FACTORY_HPP
 #define TENURE_FACTORY_HPP
 
+#include <tenure/detail/scrubbed.hpp>
 #include <tenure/instance.hpp>
 #include <tenure/symbol.hpp>
 
@@ -44,7 +45,8 @@ public:
   template <class... Args> [[nodiscard]] instance<object> create(Args&&... args) const {
     module held = module_.lock(TENURE_IF_TRACKED(taken_));
     if (!held) return {};
-    typename made::signature* const make = reinterpret_cast<typename made::signature*>(make_);
+    typename made::signature* const make =
+        reinterpret_cast<typename made::signature*>(static_cast<any_function*>(make_));
     object* const result = detail::call_across(*detail::handle_access::record_of(held),
                                                [&] { return make(static_cast<Args&&>(args)...); });
     return detail::instance_access::make<object>(static_cast<module&&>(held), result, destroy_);
@@ -75,8 +77,8 @@ private:
   }
 
   weak_module module_;
-  any_function* make_ = nullptr; // these two are the module's: only called while it is held
-  any_function* destroy_ = nullptr;
+  detail::masked<any_function> make_; // these two are the module's: only called while it is held
+  detail::masked<any_function> destroy_;
   TENURE_IF_TRACKED(code_location taken_;) // of this factory: create() has no place for another one
 };
 

@@ -135,8 +135,11 @@ private:
     else
       detail::call_across(*detail::handle_access::record_of(held), [this] { destroy_whole(); });
   }
+  // What stands here must not look like somebody who may still call the module (scrubbed.hpp).
   void destroy_whole() {
-    if (destroy_ != nullptr) return destroy_(whole_, destroyer_);
+    any_function* const destroyer = destroyer_;
+    destroyer_ = nullptr;
+    if (destroy_ != nullptr) return destroy_(whole_, destroyer);
     if constexpr (detail::can_be_deleted<T>()) delete static_cast<T*>(whole_);
   }
   instance(module owner, T* object, void (*destroyer)(void*)) noexcept // of an object that was handed over as void*
@@ -163,6 +166,7 @@ private:
       if (destroy_ == nullptr) destroy_ = instance<U>::call_delete; // as what it is, not as what it is taken for
     destroyer_ = other.destroyer_;
     other.object_ = nullptr;
+    other.destroyer_ = nullptr;
   }
 
   module owner_;

@@ -76,8 +76,9 @@ public:
   // A bare name ("flac") is decorated (libflac.so, flac.dll, libflac.dylib) and looked for in the search
   // path, in order; a path with a folder is taken as it is, and decorated only if it does not exist. Never
   // the current directory by accident. Effect: one load however many threads ask; a failed open leaves
-  // nothing behind and unloads nothing. Threads: waits for another thread that is loading or closing the same
-  // module; never for other modules. Errors: any of errc's first six groups.
+  // nothing behind and unloads nothing. Threads: what is in use is given without waiting; else waits for
+  // another thread that is loading or closing the same module, and, where the system's loader takes one call
+  // at a time (glibc), for its call, open_options::patience at most. Errors: any of errc's first six groups.
   [[nodiscard]] module open(path_view path, const open_options& options = usual_options TENURE_AND_TAKEN_HERE) {
     return handle(detail::open_or_raise(*registry_, path, options) TENURE_AND_TAKEN);
   }
@@ -101,7 +102,8 @@ public:
 
   // Takes over one reference of the system's: what dlopen or LoadLibrary returned.
   // Effect: on success the manager closes it when the policy says so; on failure it stays the caller's.
-  // Errors: foreign_handle (not a handle that the system knows), out_of_memory.
+  // Errors: foreign_handle (not a handle that the system knows), module_shut_down, loader_busy, those of a
+  // plug-in's refusal, out_of_memory.
   [[nodiscard]] module adopt(void* native_handle TENURE_AND_TAKEN_HERE) {
     failure why;
     return checked(detail::adopt_module(*registry_, native_handle, why), why TENURE_AND_TAKEN);
@@ -112,7 +114,8 @@ public:
     return reported(detail::adopt_module(*registry_, native_handle, why), why, sink TENURE_AND_TAKEN);
   }
 
-  // The module whose code or data contains an address. Errors: no_module_at_address.
+  // The module whose code or data contains an address. Errors: no_module_at_address, loader_blocked,
+  // loader_busy, module_shut_down, out_of_memory.
   [[nodiscard]] module containing(const void* address TENURE_AND_TAKEN_HERE) {
     failure why;
     return checked(detail::module_containing(*registry_, address, why), why TENURE_AND_TAKEN);
@@ -125,7 +128,7 @@ public:
 
   // Registers a module that is linked into the program; open(name) then gives handles to it, under the same
   // interface. Pre: name and symbols outlive the registry (string literals, static arrays). Errors:
-  // already_registered.
+  // already_registered, name_missing.
   template <std::size_t Count>
   module add_static(const char* name, const static_symbol (&symbols)[Count] TENURE_AND_TAKEN_HERE) {
     failure why;

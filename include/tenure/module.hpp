@@ -111,9 +111,9 @@ public:
     return reinterpret_cast<std::size_t>(record_) / alignof(void*);
   }
 
-  // A function or a variable by name. Errors: symbol_not_found, symbol_kind_mismatch, empty_handle, loader_blocked,
-  // module_shut_down.
-  // Threads: any; never waits for another thread's load.
+  // A function or a variable by name. Errors: symbol_not_found, symbol_kind_mismatch, empty_handle,
+  // loader_blocked, module_shut_down. A symbol whose value is null is no function; as a variable it gives an
+  // empty symbol. Threads: any; never waits for another thread's load.
   template <class F> [[nodiscard]] tenure::symbol<F> symbol(name_view name TENURE_AND_TAKEN_HERE) const;
   template <class F, detail::error_sink S>
   [[nodiscard]] tenure::symbol<F> symbol(name_view name, S& sink TENURE_AND_TAKEN_HERE) const;

@@ -2,6 +2,7 @@
 #ifndef TENURE_SHORTCUT_HPP
 #define TENURE_SHORTCUT_HPP
 
+#include <tenure/detail/scrubbed.hpp>
 #include <tenure/module.hpp>
 
 #include <type_traits>
@@ -46,20 +47,23 @@ private:
   // False if what is remembered is of another load, or is just being written.
   [[nodiscard]] bool recalls(const detail::record* r, void*& address) const noexcept {
     if (r == nullptr) return false;
-    const std::uint64_t load = detail::read_published(load_);
-    address = detail::read_published(address_);
-    const std::uint64_t written = load ^ detail::glance(load_); // 0: not in between, for no load's number comes again
-    const std::uint64_t other = load ^ detail::glance(r->load);
+    const std::uint64_t label = detail::read_published(label_);
+    address = detail::unmasked(detail::read_published(address_));
+    TENURE_STEP();
+    const std::uint64_t written = label ^ detail::glance(label_); // 0: not in between
+    const std::uint64_t other = (label ^ detail::glance(r->load)) << turn_bits;
     return (written | other) == 0; // one branch
   }
 
   void remember(std::uint64_t load, void* address) noexcept {
-    detail::word nobody = 0;
-    if (load == 0 || !detail::replace(writer_, nobody, 1)) return; // shut down by now, or another thread writes
-    detail::publish_value(load_, no_load);
-    detail::publish_value(address_, address); // who sees this one sees that the number before it is gone
-    detail::publish_value(load_, load);
-    detail::publish_value(writer_, detail::word{0});
+    detail::word turn = detail::look(turn_);
+    if (load == 0 || (turn & 1) != 0 || !detail::replace(turn_, turn, turn + 1))
+      return; // shut down, or being written
+    detail::publish_value(label_, no_load);
+    detail::publish_value(
+        address_, detail::masked_bits(address)); // who sees this one sees that the label before it is gone
+    detail::publish_value(label_, load | (turn + 2) << (64 - turn_bits));
+    detail::publish_value(turn_, turn + 2);
   }
 
   [[nodiscard]] F* look_up(const module& m) {
@@ -78,11 +82,15 @@ private:
   }
 
   static constexpr std::uint64_t no_load = ~std::uint64_t{0}; // not even of a module that was shut down, which is 0
+  // The number of a load comes again where modules take turns, so a reader could see the same one before and
+  // behind the other's address: the turn beside it is another one.
+  static constexpr unsigned turn_bits = 16;
 
   name_view name_;
-  detail::word writer_ = 0;      // 1 while a thread writes the other two
-  std::uint64_t load_ = no_load; // of the module that `address_` is in
-  void* address_ = nullptr;
+  detail::word turn_ = 0; // +2 each time that the other two are written; odd meanwhile
+  std::uint64_t label_ =
+      no_load; // the load of the module that `address_` is in, and above it the lowest bits of the turn
+  std::uintptr_t address_ = 0; // masked
 };
 
 } // namespace TENURE_HANDLES

@@ -22,17 +22,41 @@ public:
       , target_(target) {
     TENURE_IF_TRACKED(detail::relabel_holder(&owner_, holder_kind::symbol);)
   }
+  symbol(symbol&& other) noexcept
+      : owner_(static_cast<module&&>(other.owner_))
+      , target_(other.target_) {
+    other.target_ = nullptr;
+  }
+  // The module that it held before is let go last.
 #if defined(TENURE_TRACK_HOLDERS)
   symbol(const symbol& other TENURE_AND_TAKEN_HERE) noexcept
       : symbol(module(other.owner_, taken), other.target_) {}
-  symbol(symbol&&) noexcept = default;
   symbol& operator=(symbol other) noexcept {
-    swap(owner_, other.owner_);
-    target_ = other.target_;
+    swap(*this, other);
     return *this;
   }
   symbol& operator=(decltype(nullptr)) noexcept { return *this = symbol(); } // for `= {}`, see module
+#else
+  symbol(const symbol&) noexcept = default;
+  symbol& operator=(const symbol& other) noexcept {
+    symbol copy(other);
+    swap(*this, copy);
+    return *this;
+  }
+  symbol& operator=(symbol&& other) noexcept {
+    symbol taken(static_cast<symbol&&>(other));
+    swap(*this, taken);
+    return *this;
+  }
 #endif
+  ~symbol() = default;
+
+  friend void swap(symbol& a, symbol& b) noexcept {
+    swap(a.owner_, b.owner_);
+    F* const held = a.target_;
+    a.target_ = b.target_;
+    b.target_ = held;
+  }
 
   // Calls the function: the same machine instructions as through a function pointer.
   // Pre: not empty; F is the function's real type (the loader cannot check that).

@@ -45,6 +45,7 @@ std::string join(std::string_view folder, std::string_view name) {
 }
 std::string respell(const std::string& path, unsigned) { return path; }
 std::vector<std::string> decorate(std::string_view name) { return {std::string(name)}; }
+std::vector<std::string> loader_path() { return {}; }
 bool identify(const std::string&, file_identity&, fault& why) { return refuse(why); }
 bool was_replaced(const char*, const file_identity&) { return false; }
 bool list_folder(const std::string&, std::vector<std::string>&, fault& why) { return refuse(why); }

@@ -79,6 +79,9 @@ std::string respell(const std::string& path, unsigned attempt);
 // The file names to try for a bare name, best first; the name itself is among them if it looks decorated
 // already.
 std::vector<std::string> decorate(std::string_view name);
+// The folders in which the loader looks for a bare name before it comes to its own: those of the environment
+// and of the program. None where it does not say. In this thread's turn, as open().
+std::vector<std::string> loader_path();
 // Which file `path` leads to, links followed; regular files only. Errors: as file::open.
 bool identify(const std::string& path, file_identity& out, fault& why);
 // True if another regular file than `known` stands there by now; a file that is gone, or cannot be looked at, was not
@@ -128,10 +131,12 @@ void forget_thread_number() noexcept;
 // Monotonic, in nanoseconds.
 [[nodiscard]] time_point now() noexcept;
 
-// True from the moment on that the process runs its exit handlers: nothing is unmapped then. watch_exit() is called
-// at the first load of each registry, so that the handler runs before a manager that is a static object is destroyed
-// (handlers and destructors run in the reverse order of their registration). Not at each load: every call may cost
-// memory that is never given back.
+// True from the moment on that the process runs its exit handlers: nothing is unmapped then. watch_exit() is
+// called at the first load of each registry, so that the handler runs before a manager that is a static
+// object is destroyed (handlers and destructors run in the reverse order of their registration). Not at each
+// load: every call may cost memory that is never given back. A static object that an open has made is
+// destroyed before the handler runs; by which functions the calling thread is in it is found out on POSIX.
+// Not by Windows' runtimes: there it closes.
 void watch_exit() noexcept;
 [[nodiscard]] bool is_exiting() noexcept;
 

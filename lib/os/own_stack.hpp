@@ -58,6 +58,11 @@ struct stack_finding {
 // thrower's frame is gone.
 [[nodiscard]] stack_finding scan_own_stack(const mapped_image& image) noexcept;
 
+// True below exit(): a destructor of a static object, or another exit handler, has called us. POSIX alone,
+// where a program's handle may end before the handler of watch_exit() runs. Cost: a look at each word of the
+// thread's own stack.
+[[nodiscard]] bool runs_exit_handlers() noexcept;
+
 } // namespace tenure::inline v1::os
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <pthread.h>
 #if defined(__FreeBSD__) || defined(__DragonFly__) || defined(__OpenBSD__)
 #  include <pthread_np.h>
@@ -105,6 +106,21 @@ TENURE_UNSANITIZED TENURE_NOT_INLINED stack_finding scan_own_stack(const mapped_
   const stack_finding finding = scan_from(below_this_frame(), image);
   errno = kept_errno;
   return finding;
+}
+
+// exit() does not return, so what follows its last call is another function: of both together not more is
+// looked for than this.
+TENURE_UNSANITIZED TENURE_NOT_INLINED bool runs_exit_handlers() noexcept {
+  constexpr std::uintptr_t longest = 128; // bytes of machine code
+  const int kept_errno = errno;
+  const address_range frames = own_frames();
+  errno = kept_errno;
+  const std::uintptr_t sp = below_this_frame();
+  if (!frames.contains(sp)) return false;
+  const auto function = reinterpret_cast<std::uintptr_t>(&std::exit);
+  for (std::uintptr_t at = sp; frames.end - at >= sizeof(stack_word); at += sizeof(stack_word))
+    if (*reinterpret_cast<const stack_word*>(at) - function - 1 < longest) return true;
+  return false;
 }
 
 } // namespace tenure::inline v1::os

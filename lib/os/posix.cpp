@@ -2,6 +2,7 @@
 // documentation, and where they differ a function below says how.
 #include "os/loader_order.hpp"
 #include "os/os.hpp"
+#include "os/own_stack.hpp"
 #include "os/posix_fault.hpp"
 #if defined(__linux__)
 #  include "os/thread_list.hpp"
@@ -159,9 +160,22 @@ std::string respell(const std::string& path, unsigned attempt) {
   return spelled + path.substr(slash);
 }
 
+namespace {
+
+// libflac.so, libflac.so.2; not acme.sound.
+bool is_decorated(const std::string& name) {
+  const std::size_t at = name.rfind(suffix);
+  if (at == std::string::npos) return false;
+  const std::size_t end = at + std::strlen(suffix);
+  return end == name.size() ||
+         (name[end] == '.' && end + 1 != name.size() && name[end + 1] >= '0' && name[end + 1] <= '9');
+}
+
+} // namespace
+
 std::vector<std::string> decorate(std::string_view name) {
   const std::string bare(name);
-  if (bare.find(suffix) != std::string::npos) return {bare}; // libflac.so, libflac.so.2
+  if (is_decorated(bare)) return {bare};
   std::vector<std::string> files;
   if (!starts_with(name, "lib")) files.push_back("lib" + bare + suffix);
   files.push_back(bare + suffix);
@@ -186,6 +200,29 @@ bool was_replaced(const char* path, const file_identity& known) {
 }
 
 // --- the loader ---
+
+// musl tells nothing of its folders, nor does macOS. glibc does not say which are its own: those of the
+// distribution.
+std::vector<std::string> loader_path() {
+  std::vector<std::string> folders;
+#if defined(__GLIBC__)
+  void* const program = ::dlopen(nullptr, RTLD_LAZY);
+  if (program == nullptr) return folders;
+  Dl_serinfo size;
+  std::vector<Dl_serinfo> found;
+  if (::dlinfo(program, RTLD_DI_SERINFOSIZE, &size) == 0) {
+    found.assign(size.dls_size / sizeof size + 1, size); // the first of them, and the texts, lie in one piece
+    if (::dlinfo(program, RTLD_DI_SERINFO, found.data()) != 0) found.clear();
+  }
+  for (unsigned i = 0; !found.empty() && i != found.front().dls_cnt; ++i) {
+    const std::string_view folder = found.front().dls_serpath[i].dls_name;
+    const bool its_own = starts_with(folder, "/lib") || starts_with(folder, "/usr/lib");
+    if (is_absolute(folder) && !its_own) folders.emplace_back(folder);
+  }
+  ::dlclose(program);
+#endif
+  return folders;
+}
 
 namespace {
 
@@ -386,6 +423,8 @@ void note_exit() noexcept {
 } // namespace
 
 void watch_exit() noexcept { std::atexit(note_exit); }
-bool is_exiting() noexcept { return __atomic_load_n(&exiting, __ATOMIC_RELAXED); } // relaxed: as note_exit
+bool is_exiting() noexcept {
+  return __atomic_load_n(&exiting, __ATOMIC_RELAXED) || runs_exit_handlers(); // relaxed: as note_exit
+}
 
 } // namespace tenure::inline v1::os

@@ -225,4 +225,6 @@ std::vector<std::string> decorate(std::string_view name) {
   return files;
 }
 
+std::vector<std::string> loader_path() { return {}; } // LoadLibraryEx is told where to look
+
 } // namespace tenure::inline v1::os

@@ -1,11 +1,17 @@
 // The levels of the departure check, as a manager applies them: what each finds defers the close, says where,
 // and is tried again.
 #include "departure/observer.hpp"
+#include "modules/interface.hpp"
 #include "os/references.hpp"
 #include "support/closed.hpp"
 #include "support/sanitizers.hpp"
 #include "support/scratch.hpp"
 
+#include <tenure/api.hpp>
+#include <tenure/cached_symbol.hpp>
+#include <tenure/factory.hpp>
+#include <tenure/instance.hpp>
+#include <tenure/shortcut.hpp>
 #include <tenure/sweeper.hpp>
 #include <tenure/tenure.hpp>
 
@@ -16,6 +22,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <type_traits>
 
 using tenure::departure_check;
 using tenure::unload_outcome;
@@ -125,6 +132,74 @@ TEST_CASE("references: a module that left nothing behind goes at once" *
   CHECK(modules.open(file).symbol<int()>("answer")() == 42);
   CHECK(why_deferred(modules) == "");
   CHECK(is_gone(file));
+}
+
+namespace {
+
+using small_api = tenure::api<tenure::fn<"answer", int()>, tenure::var<"version", int>>;
+
+} // namespace
+
+TEST_CASE_TEMPLATE("references: a handle that was emptied, moved from or assigned to is no reference" *
+                       doctest::skip(!memory_is_searched()),
+                   Handle, tenure::symbol<int()>, small_api, tenure::instance<widget>) {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  strict<departure_check::references> modules;
+  const auto made = [&]() -> Handle {
+    if constexpr (std::is_same_v<Handle, small_api>)
+      return modules.open(file).bind<small_api>();
+    else if constexpr (std::is_same_v<Handle, tenure::instance<widget>>)
+      return modules.open(file).create<widget>({"make_widget", "free_widget"});
+    else
+      return modules.open(file).symbol<int()>("answer");
+  };
+  const std::function<void(Handle&)> ways[] = {
+      [](Handle& h) { h = Handle(); },
+      [](Handle& h) { Handle taken(std::move(h)); },
+      [](Handle& h) {
+        Handle taken;
+        taken = std::move(h);
+        taken = Handle();
+      },
+      [](Handle& h) {
+        if constexpr (std::is_same_v<Handle, tenure::instance<widget>>)
+          h.reset();
+        else
+          h = {};
+      },
+  };
+  for (const auto& way : ways) {
+    const auto handle = std::make_unique<Handle>(); // which stays, empty, beside the close
+    without_trace([&] { *handle = made(); });
+    without_trace([&] { way(*handle); });
+    CHECK(why_deferred(modules) == "");
+    CHECK(is_gone(file));
+  }
+}
+
+TEST_CASE("references: what remembers a module without holding it is no reference" *
+          doctest::skip(!memory_is_searched())) {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  strict<departure_check::references> modules;
+  static constinit tenure::shortcut<int()> answer("answer");
+  tenure::cached_symbol<int()> cached;
+  tenure::factory<widget> widgets;
+  tenure::module m = modules.open(file);
+  without_trace([&] {
+    cached = m.symbol<int()>("answer");
+    widgets = tenure::factory<widget>(m, {"make_widget", "free_widget"});
+    CHECK(answer.in(m)() == 42);
+    CHECK(cached.lock()() == 42);
+    CHECK(widgets.create()->value() == 42);
+  });
+  without_trace([&] { m.reset(); });
+  CHECK(why_deferred(modules) == "");
+  CHECK(is_gone(file));
+  CHECK(!cached.lock());
+  CHECK(!widgets.create());
+  CHECK(answer.in(modules.open(file))() == 42);
 }
 
 TEST_CASE("references that nobody noted at the load defer the one close that asks for them, and say why" *

@@ -227,6 +227,30 @@ TEST_CASE("adopting: on failure the handle stays the caller's") {
   });
 }
 
+TEST_CASE("adopting what lingers: on failure it lingers on, and is opened as before") {
+  const files f;
+  const std::string more[] = {f.b, f.folder.copy("third"), f.folder.copy("other_code")};
+  for_each_allocation([&](int n) {
+    tenure::manager<tenure::policy::immediate> modules;
+    std::vector<tenure::module> held; // as many as fit into the tables as they are
+    for (const std::string& file : more) held.push_back(modules.open(file));
+    void* const theirs = tenure_test::raw_open(f.a);
+    CHECK(modules.open(f.a).symbol<int()>("answer")() == 42);
+    REQUIRE(is_loaded(modules, f.a));
+    tenure::failure why;
+    tenure::module adopted;
+    const bool refused = with_failure(n, [&] { adopted = modules.adopt(theirs, why); });
+    if (!adopted) {
+      CHECK(why.code() == errc::out_of_memory);
+      tenure_test::raw_close(theirs);
+    }
+    adopted.reset();
+    CHECK(modules.open(f.a).symbol<int()>("answer")() == 42);
+    CHECK(is_gone(f.a));
+    return refused;
+  });
+}
+
 TEST_CASE("asking for the module at an address leaves no reference behind") {
   const files f;
   for_each_allocation([&](int n) {

@@ -31,6 +31,11 @@ TEST_EXPORT void counter_free(basic_counter* c) {
 }
 TEST_EXPORT int counters_freed_so_far() { return counters_freed; }
 
+#if defined(__ELF__)
+// An absolute symbol, of which the loader says that it is there, at address 0.
+__asm__(".globl null_function\n.set null_function, 0\n");
+#endif
+
 // Calls the host back, so that this module's code is on the stack meanwhile.
 TEST_EXPORT int call_back(void (*function)(void*), void* context) {
   function(context);

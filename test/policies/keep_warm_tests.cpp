@@ -42,6 +42,14 @@ TEST_CASE("one more than N idle modules closes the least recently used") {
   CHECK(w.loaded() == "bc");
 }
 
+TEST_CASE("kept warm for ever: time alone closes nothing, and nothing is due") {
+  warm<keep_warm<2, tenure::never>> w;
+  w.f.open_and_release(w.f.a);
+  for (int i = 0; i != 3; ++i) w.sweep_after(tenure::minutes(60 * 24));
+  CHECK(w.loaded() == "a");
+  CHECK(w.f.modules.next_due() == tenure::never);
+}
+
 TEST_CASE("modules in use do not count against N") {
   warm<two_for_four_seconds> w;
   const tenure::module held = w.f.modules.open(w.f.a);

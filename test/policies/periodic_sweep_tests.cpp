@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 using tenure::milliseconds;
 using tenure::minutes;
 using tenure::seconds;
@@ -50,6 +52,26 @@ TEST_CASE("the first sweep stamps, and the sweep at stamp + delay closes") {
   CHECK(s.f.loaded(s.f.a));
   s.sweep_after(tenure::duration(1));
   CHECK(!s.f.loaded(s.f.a));
+}
+
+TEST_CASE("a delay for ever: no sweep closes, and nothing is due") {
+  for (const tenure::duration for_ever : {tenure::never, tenure::duration(std::chrono::hours::max())}) {
+    swept s{tenure::policy::periodic_sweep(for_ever)};
+    s.f.open_and_release(s.f.a);
+    for (int i = 0; i != 3; ++i) s.sweep_after(minutes(60 * 24));
+    CHECK(s.f.loaded(s.f.a));
+    CHECK(s.f.modules.next_due() == tenure::never);
+  }
+}
+
+TEST_CASE("a sweep for what has been idle for ever closes nothing") {
+  swept s;
+  s.f.open_and_release(s.f.a);
+  for (int i = 0; i != 3; ++i) {
+    s.clock.advance(minutes(60 * 24));
+    CHECK(s.f.modules.sweep(tenure::never).empty());
+  }
+  CHECK(s.f.loaded(s.f.a));
 }
 
 TEST_CASE("frequent sweeps never postpone") {

@@ -119,7 +119,9 @@ private:
     for (unsigned cycle = 1; cycle <= cycles; ++cycle) {
       for (std::size_t i = begin; i != end; ++i) pass(i, cycle);
       by_.end_cycle();
-      if (cycle == warm || cycle == cycles) stand_still(fmt::format("cycle {} {}\n", begin, cycle));
+      if (cycle != warm && cycle != cycles) continue;
+      by_.rest();
+      stand_still(fmt::format("cycle {} {}\n", begin, cycle));
     }
     const char* const verb = by_.reports() ? "reported" : "closed";
     stand_still(fmt::format("{} {} {}\n", verb, begin, end) + faults_ + by_.settle());

@@ -61,6 +61,7 @@ public:
     now_ = now_ + time_between_cycles;
     stage_->sweep();
   }
+  void rest() override { (void)stage_->final_close(); }
   std::string settle() override {
     std::string lines;
     for (const tenure::unload_entry& entry : stage_->final_close()) lines += line_of(entry);

@@ -21,6 +21,9 @@ public:
   virtual void pass(const session::plugin& p, bool used) = 0;
   // The program sweeps, and time passes.
   virtual void end_cycle() {}
+  // Closes what is kept for later. A policy may keep other modules now than at another time: adaptive weighs how
+  // long their loads took.
+  virtual void rest() {}
   // Everything is closed that may be. Returns lines: "lingers PATH REASON DETAIL", "kept PATH", "left PATH
   // HOW", with tabs between their words.
   virtual std::string settle() { return {}; }

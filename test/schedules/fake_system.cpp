@@ -157,6 +157,7 @@ std::string join(std::string_view folder, std::string_view name) { return std::s
 std::string make_absolute(const std::string& path, fault&) { return path; }
 std::string respell(const std::string& path, unsigned) { return path; }
 std::vector<std::string> decorate(std::string_view name) { return {std::string(name)}; }
+std::vector<std::string> loader_path() { return {}; }
 
 bool identify(const std::string& path, file_identity& out, fault& why) {
   fake_module* const module = tenure_test::find(path);

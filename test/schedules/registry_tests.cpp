@@ -4,6 +4,7 @@
 #include "schedules/fake_system.hpp"
 #include "schedules/thorough.hpp"
 
+#include <tenure/shortcut.hpp>
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
@@ -164,6 +165,37 @@ TEST_CASE_TEMPLATE("a finaliser opens what another thread is closing", P, EVERY_
   };
   survives<P>({open_use_release<P>, open_b},
               [](world<P>& w) { w.system.files[a_path].finaliser = [&w] { open_quietly(w, b_path); }; });
+}
+
+// --- what is remembered of them ---
+
+TEST_CASE("a shortcut through which two modules take turns gives each its own address") {
+  struct turns : world<tenure::policy::final_close> {
+    tenure::shortcut<char> name{"name"};
+    tenure::module a = modules->open(a_path);
+    tenure::module b = modules->open(b_path);
+    void ask(const tenure::module& m) {
+      schedule::require(&name.in(m) == m.symbol<char>("name").get(),
+                        "an address is of the module that is asked");
+    }
+    void end_with_handles() {
+      a.reset(), b.reset();
+      end();
+    }
+  };
+  const auto make = [] {
+    auto w = std::make_shared<turns>();
+    w->ask(w->b);
+    w->ask(w->a); // and what is known of both is remembered
+    schedule::test_case made;
+    made.fibers.push_back([w] { w->ask(w->a); });
+    made.fibers.push_back([w] { w->ask(w->b), w->ask(w->a); });
+    made.check = [w] { w->end_with_handles(); };
+    return made;
+  };
+  schedule::survives(make);
+  // A reader that pauses twice while the other takes a turn each time.
+  CHECK(schedule::explored(make, schedule::strategy::exhaustive, 1'000'000, 3).exhausted);
 }
 
 // --- modules that are asked ---

@@ -78,10 +78,11 @@ private:
     look_at_tables(r);
   }
 
-  // Each key leads to the record.
+  // Each key leads to the record, and a name to one at most: to none where its file was replaced, or has come
+  // back.
   void look_at_tables(const inner::module_record& r) {
     for (const inner::name_node* n = r.names; n != nullptr; n = n->next)
-      demand(leads_to(registry_.names, n->hash, r), n->text());
+      demand(meant_by(*n) <= 1 && (meant_by(*n) == 1 || !r.is_static()), n->text());
     if (r.is_static()) return;
     demand(r.handle != nullptr, "what is mapped has a handle");
     demand(leads_to(registry_.images, inner::hash_handle(r.handle), r), "its handle leads to it");
@@ -91,6 +92,14 @@ private:
 
   [[nodiscard]] static bool leads_to(const inner::index& table, std::uint64_t hash, const inner::module_record& r) {
     return table.find(hash, [&r](const inner::module_record& seen) { return &seen == &r; }) != nullptr;
+  }
+  [[nodiscard]] int meant_by(const inner::name_node& name) const {
+    int records = 0;
+    registry_.names.find(name.hash, [&](const inner::module_record& seen) {
+      records += seen.named(name.view()) ? 1 : 0;
+      return false;
+    });
+    return records;
   }
   [[nodiscard]] bool waits(const inner::module_record& r) const {
     for (const inner::module_record* one : waiting_)

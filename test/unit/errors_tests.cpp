@@ -88,6 +88,28 @@ TEST_CASE("every cause has a message of its own, and a category named tenure") {
   CHECK(!std::error_code(errc::ok));
 }
 
+TEST_CASE("messages say what to do, in words that the caller can follow") {
+  tenure::manager<> modules;
+  tenure::failure why;
+  const auto says = [&](const char* words) {
+    return std::string(why.what()).find(words) != std::string::npos;
+  };
+  static_cast<void>(modules.open("/no/such/folder/module", why));
+  CHECK(says("/no/such/folder/module"));
+  CHECK(says("is the path right?"));
+  CHECK(std::string(why.call()) != "");
+  CHECK(std::string(why.system_text()) != "");
+  static_cast<void>(modules.open("no_such_module", why));
+  CHECK(says("in the search path?"));
+  CHECK(std::string(why.system_text()) != "");
+  static_cast<void>(modules.adopt(&modules, why));
+  CHECK(says("not a handle of the system's loader: 0x"));
+  CHECK(says("dlopen or LoadLibrary"));
+  static_cast<void>(modules.containing(&modules, why));
+  CHECK(says("no module contains this address: 0x"));
+  CHECK(says("of a module that is loaded"));
+}
+
 TEST_CASE("a value that is no cause has a message all the same") {
   CHECK(!tenure::category().message(12'345).empty());
 }

@@ -1,6 +1,7 @@
 // Usage: exit_test CASE : a program that ends with modules loaded. Nothing may be unmapped, hang or crash on
 // the way out. Cases: early (the manager is older than the first load), late (it is younger), handle (a
-// handle alone is left).
+// handle alone is left), opened (the handle is a static object that its open has made), elsewhere (the same,
+// and another thread ends the program).
 #include "support/mapped.hpp"
 #include "support/modules.hpp"
 #include "support/scratch.hpp"
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -31,6 +33,13 @@ template <class P> tenure::manager<P>& the_manager() {
   return modules;
 }
 
+// Its destructor runs before any handler that the open has registered.
+void leave_a_static_handle(const std::string& file) {
+  static tenure::manager<tenure::policy::immediate> modules;
+  static const tenure::module left = modules.open(file);
+  static_cast<void>(left);
+}
+
 template <class P> void leave_idle(const std::string& file) {
   static_cast<void>(the_manager<P>().open(file));
 }
@@ -49,6 +58,14 @@ int main(int argc, char** argv) {
     static tenure::module left;
     left = tenure::manager<>().open(file);
     return 0;
+  }
+  if (which == "opened") {
+    leave_a_static_handle(file);
+    return 0;
+  }
+  if (which == "elsewhere") {
+    leave_a_static_handle(file);
+    std::thread([] { std::exit(0); }).join(); // NOLINT(concurrency-mt-unsafe): this one waits
   }
   the_manager<tenure::policy::deferred_one>();
   leave_idle<tenure::policy::deferred_one>(file);

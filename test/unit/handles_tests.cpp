@@ -158,6 +158,21 @@ TEST_CASE("a variable is not called, and a function is not taken for a variable"
   CHECK(std::string(why.what()).find("answer: it is a function") != std::string::npos);
 }
 
+TEST_CASE("a symbol whose value is null is no function, nor a factory") {
+  tenure::manager<> modules;
+  const tenure::static_symbol symbols[] = {{"null_function", nullptr}, {"answer", nullptr}};
+  tenure::module stands[] = {modules.add_static("with null", symbols), modules.open(module_path("basic"))};
+  for (const tenure::module& m : stands) {
+    tenure::failure why;
+    for (int i = 0; i != 2; ++i) { // also once it is remembered
+      CHECK(!m.symbol<int()>("null_function", why));
+      CHECK(why.code() == tenure::errc::symbol_not_found);
+    }
+    CHECK(!m.create<widget>({"null_function", "answer"}, why));
+    CHECK(why.code() == tenure::errc::symbol_not_found);
+  }
+}
+
 TEST_CASE("an instance keeps its module and lets it go after the object") {
   immediate modules;
   {
@@ -307,6 +322,20 @@ TEST_CASE("one module however its file is named") {
   CHECK(modules.open(path) == a);
   CHECK(modules.open_if_loaded(path) == a);
   CHECK(count_loaded(modules.report()) == 1);
+}
+
+TEST_CASE("one module by any number of spellings, of which not all are remembered") {
+  const tenure_test::scratch folder;
+  const std::string file = folder.copy("basic");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module m = modules.open(file);
+  const std::string base = file.substr(file.find_last_of("/\\") + 1);
+  std::string spelling = folder.folder() + "/";
+  for (int i = 0; i != 200; ++i) {
+    spelling += "./";
+    for (int again = 0; again != 2; ++again) CHECK(modules.open(spelling + base) == m);
+  }
+  CHECK(modules.stats().loads == 1);
 }
 
 TEST_CASE("open_if_loaded loads nothing") {

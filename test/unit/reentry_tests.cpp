@@ -2,9 +2,11 @@
 #include "support/closed.hpp"
 #include "support/hook.hpp"
 #include "support/scratch.hpp"
+#include "support/system_loader.hpp"
 
 #include <tenure/api.hpp>
 #include <tenure/controller.hpp>
+#include <tenure/shortcut.hpp>
 #include <tenure/tenure.hpp>
 
 #include <doctest/doctest.h>
@@ -105,6 +107,55 @@ TEST_CASE("symbols of a module that is still loading are an error, not a crash")
   };
   static_cast<void>(s.modules.open(s.a));
   CHECK(why.code() == tenure::errc::module_is_loading);
+}
+
+namespace {
+
+// What the initialiser of a module gets where it asks for a function of its own.
+struct asked_too_early {
+  tenure::errc by_name{};
+  tenure::errc by_shortcut{};
+  void ask(const tenure::module& own, tenure::shortcut<int()>& answer) {
+    tenure::failure why;
+    static_cast<void>(own.symbol<int()>("answer", why));
+    by_name = why.code();
+    try {
+      static_cast<void>(answer.in(own));
+    } catch (const tenure::error& e) {
+      by_shortcut = static_cast<tenure::errc>(e.code().value());
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("a module that lingered, went and is loaded anew: its initialiser gets nothing of the old image" *
+          needs_finalisers) {
+  immediate_play s;
+  tenure::shortcut<int()> answer("answer");
+  asked_too_early early;
+  void* const theirs = tenure_test::raw_open(s.a);
+  CHECK(answer.in(s.modules.open(s.a))() == 42);
+  CHECK(is_loaded(s.modules, s.a)); // it lingers
+  tenure_test::raw_close(theirs);
+  s.when_a_starts = [&] { early.ask(s.modules.open(s.a), answer); };
+  const tenure::module again = s.modules.open(s.a);
+  CHECK(early.by_name == tenure::errc::module_is_loading);
+  CHECK(early.by_shortcut == tenure::errc::module_is_loading);
+  CHECK(answer.in(again)() == 42);
+  CHECK(s.story == "+a-a+a");
+}
+
+TEST_CASE("a shortcut that knows a module gives nothing to the one that is loaded in its record's place" *
+          needs_finalisers) {
+  immediate_play s;
+  tenure::shortcut<int()> answer("answer");
+  asked_too_early early;
+  CHECK(answer.in(s.modules.open(s.a))() == 42);
+  s.when_b_starts = [&] { early.ask(s.modules.open(s.b), answer); };
+  const tenure::module b = s.modules.open(s.b);
+  CHECK(early.by_name == tenure::errc::module_is_loading);
+  CHECK(early.by_shortcut == tenure::errc::module_is_loading);
 }
 
 TEST_CASE("a look-up that cannot be made does not make a symbol missing") {

@@ -81,6 +81,62 @@ TEST_CASE("a module that is opened all the time is found replaced after some tho
   CHECK(more <= 4096);
 }
 
+TEST_CASE("once the new file is loaded, no open by a name gives the old code, however often") {
+  const scratch folder;
+  fs::create_directory(folder.path("a folder of versions"));
+  const std::string file =
+      folder.copy("basic", "a folder of versions/versioned" + tenure_test::module_suffix());
+  tenure::manager<tenure::policy::immediate> modules;
+  modules.add_search_path(folder.path("a folder of versions"));
+  const std::string names[] = {file, "versioned"};
+  const tenure::module old = modules.open(file);
+  for (const std::string& name : names)
+    for (int i = 0; i != 100; ++i) CHECK(modules.open(name) == old);
+  folder.replace(file, "other_code");
+  tenure::module fresh = modules.open(file);
+  for (int i = 0; i != 4096 && fresh == old; ++i) fresh = modules.open(file);
+  CHECK(answer_of(fresh) == 43);
+  for (const std::string& name : names)
+    for (int i = 0; i != 200; ++i) CHECK(modules.open(name) == fresh);
+  CHECK(answer_of(old) == 42);
+  CHECK(modules.stats().loads == 2);
+}
+
+TEST_CASE(
+    "a file that was replaced and is put back is the module that is loaded already, and told as current") {
+  const scratch folder;
+  fs::create_directory(folder.path("a folder of versions"));
+  const std::string file =
+      folder.copy("basic", "a folder of versions/versioned" + tenure_test::module_suffix());
+  const std::string first = folder.path("first");
+  const std::string second = folder.path("second");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(file);
+  const tenure::module again = old;
+  fs::rename(fs::path(file), fs::path(first));
+  CHECK(folder.copy("other_code", "a folder of versions/versioned" + tenure_test::module_suffix()) == file);
+  const tenure::module fresh = modules.open(file);
+  CHECK(answer_of(fresh) == 43);
+  fs::rename(fs::path(file), fs::path(second));
+  fs::rename(fs::path(first), fs::path(file));
+  for (int i = 0; i != 200; ++i) CHECK(modules.open(file) == old);
+  const auto report = modules.report();
+  REQUIRE(report.size() == 2);
+  for (const tenure::unload_entry& e : report) CHECK(e.file_replaced == (e.references == 1));
+  CHECK(modules.stats().loads == 2);
+}
+
+TEST_CASE("a module that was opened without its decoration is found replaced as any other") {
+  const scratch folder;
+  const std::string file = folder.copy("basic", "plain" + tenure_test::module_suffix());
+  const std::string plain = folder.path("plain");
+  tenure::manager<tenure::policy::immediate> modules;
+  const tenure::module old = modules.open(plain);
+  CHECK(modules.open(plain) == old);
+  folder.replace(file, "other_code");
+  CHECK(answer_of(modules.open(plain)) == 43);
+}
+
 TEST_CASE("a module whose file was deleted is still opened by its path while it is in use") {
   const scratch folder;
   const std::string file = folder.copy("basic");

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <type_traits>
 
@@ -52,6 +53,19 @@ TEST_CASE("a sweeper that was stopped, or moved and stopped, sweeps no more") {
   static_cast<void>(modules.open(file));
   CHECK(modules.stats().closes == 0);
   CHECK(is_loaded(modules, file));
+}
+
+TEST_CASE("a sweeper whose round is for ever never sweeps") {
+  const scratch folder;
+  const std::string file = folder.copy("basic");
+  const tenure::duration lengths[] = {tenure::never, std::chrono::hours::max()};
+  for (int i = 0; i != 100; ++i) {
+    sweeping modules = without_delay();
+    tenure::sweeper sweeper(modules, lengths[i % 2]);
+    static_cast<void>(modules.open(file));
+    sweeper.stop();
+    CHECK(is_loaded(modules, file));
+  }
 }
 
 // The sweep is held up in a finaliser, which no close runs where the loader never unmaps.

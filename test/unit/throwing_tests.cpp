@@ -66,6 +66,8 @@ TEST_CASE("after an initialiser threw, other threads get an error with the culpr
     CHECK(!modules.open(other, why));
     CHECK(why.code() == tenure::errc::loader_blocked);
     CHECK(std::string(why.what()).find("throwing") != std::string::npos);
+    CHECK(code_of_open(modules, "no_such_module") ==
+          tenure::errc::loader_blocked); // which is looked for by the loader
     CHECK(code_of_open(modules, good) == tenure::errc::ok);
     held.reset();
   });

@@ -28,7 +28,8 @@ struct record {
   use_clock* clock = nullptr;   // the registry's; constant
   std::uint64_t generation = 0; // +1 when the module is gone, and when one that was closed and stayed mapped is
                                 // opened again; written with the mutex held and refs not open
-  std::uint64_t load = 0;       // the number of this load in the process, never given again; 0 once it is shut down
+  std::uint64_t load = 0; // the number of this load in the process, never given again; 0 once it is shut
+                          // down, and while it is loaded
   std::uint32_t stripe = 0;     // where threads count its references, see count.hpp; 0: in `refs`. Constant
 };
 

@@ -42,7 +42,7 @@ public:
     past* const p = begin_gap(m, now);
     const double keep = m.superseded() ? 0 : p != nullptr ? static_cast<double>(p->keep) : 1.0;
     const double even = p != nullptr ? static_cast<double>(p->even) : break_even(m);
-    m.stamp = now + duration(static_cast<std::int64_t>(keep * even));
+    m.stamp = later(now, duration(detail::scale<1, 1>(keep * even)));
     if (m.stamp == now)
       close(m, now, victims);
     else

@@ -53,7 +53,7 @@ public:
     time_point first = never;
     for (const idle_module* m = warm_.front(); m != nullptr; m = idle_list::after(*m))
       if (first == never || m->idle_since() - first < duration{}) first = m->idle_since();
-    return first == never ? never : first + Ttl;
+    return first == never ? never : later(first, Ttl);
   }
 
 private:

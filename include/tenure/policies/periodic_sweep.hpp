@@ -8,9 +8,10 @@ namespace tenure::inline v1::policy {
 
 // COM's CoFreeUnusedLibrariesEx by Microsoft's rules, where re-implementations differ (C-B5 to C-B9): the
 // first sweep that finds a module idle stamps it, later ones never move the stamp, any use clears it, and the
-// sweep at or after stamp + delay closes it. A delay of zero closes at the first sweep. A vote of "no" clears
-// the stamp, too. Modules that say that they are single-threaded do not wait. Nothing happens without a
-// sweep. When not to use it: in a program that never calls sweep(), nor owns a tenure::sweeper.
+// sweep at or after stamp + delay closes it. A delay of zero closes at the first sweep, `never` at none. A
+// vote of "no" clears the stamp, too. Modules that say that they are single-threaded do not wait. Nothing
+// happens without a sweep. When not to use it: in a program that never calls sweep(), nor owns a
+// tenure::sweeper.
 class periodic_sweep {
 public:
   static constexpr bool parks = true;
@@ -38,7 +39,7 @@ public:
     }
     sort(fresh_, victims);
     const duration delay = request.delay_or(delay_);
-    while (!candidates_.empty() && candidates_.front()->stamp + delay <= request.now)
+    while (!candidates_.empty() && request.now - candidates_.front()->stamp >= delay)
       victims.push_back(candidates_.pop_front());
   }
   void drain(idle_list& victims) noexcept {
@@ -61,7 +62,7 @@ private:
   static constexpr duration pause = seconds(1);    // at least, between two questions to a module that says no
   static constexpr time_point no_stamp{INT64_MIN}; // of a module that a sweep has seen and left
 
-  [[nodiscard]] time_point due_of(const idle_module& m) const noexcept { return m.stamp + delay_; }
+  [[nodiscard]] time_point due_of(const idle_module& m) const noexcept { return later(m.stamp, delay_); }
   [[nodiscard]] idle_list& list_of(const idle_module& m) noexcept {
     return m.stamp == never ? fresh_ : m.stamp == no_stamp ? stayed_ : candidates_;
   }
