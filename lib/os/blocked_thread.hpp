@@ -96,7 +96,7 @@ private:
     }
     if (!callers_are_on_stack) return look::unknown;
     const stack_ends ends = ends_of(thread_, place_of_list_);
-    look seen = scan_up_to(ends.control_block, now, image);
+    look seen = scan_up_to(ends.storage, now, image);
     if (seen == look::unknown) seen = scan_up_to(ends.main, now, image);
     return seen;
   }

@@ -79,7 +79,7 @@ private:
   // What is certainly mapped from the stack pointer on; on another stack than the thread's own one, all of
   // that.
   TENURE_UNSANITIZED TENURE_NOT_INLINED address_range frames_above() const noexcept {
-    const std::uintptr_t ends[] = {own_control_block(), main_stack_end()};
+    const std::uintptr_t ends[] = {own_storage(), main_stack_end()};
     careful_reader reader;
     for (const std::uintptr_t end : ends)
       if (stack_ends::reaches(sp_, end) && reader.lowest_readable({sp_, end}) == sp_) return {sp_, end};

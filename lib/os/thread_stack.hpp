@@ -5,6 +5,8 @@
 
 #include "code_search.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,9 +19,9 @@ namespace tenure::inline v1::os {
 
 // Above which address the frames end: 0 where that is not known.
 struct stack_ends {
-  // The thread's control block. The C libraries put it on top of the stack, also of one that the application
-  // gave; but the main thread's stands elsewhere.
-  std::uintptr_t control_block = 0;
+  // The thread's control block and its thread-local storage. The C libraries put them on top of the stack,
+  // also of one that the application gave; but the main thread's stand elsewhere.
+  std::uintptr_t storage = 0;
   std::uintptr_t main = 0;
 
   // True if nothing but frames can lie between.
@@ -40,6 +42,12 @@ inline std::uintptr_t own_control_block() noexcept {
   return reinterpret_cast<std::uintptr_t>(reinterpret_cast<void*>(::pthread_self()));
 }
 
+// Where the calling thread's storage begins, about: on x86 it is below the control block, and of all that a
+// program starts with the C library's, and so errno, is among the lowest.
+inline std::uintptr_t own_storage() noexcept {
+  return std::min(own_control_block(), reinterpret_cast<std::uintptr_t>(&errno));
+}
+
 // The kernel keeps the address of each thread's list of robust mutexes, which is a part of the control block.
 // Where the C library sets it only when it is used, 0.
 inline std::uintptr_t robust_list_of(pid_t thread) noexcept {
@@ -49,10 +57,11 @@ inline std::uintptr_t robust_list_of(pid_t thread) noexcept {
                                                                      : 0;
 }
 
-// Where in its control block a thread has that list: the same in all of a process. Zero where that is not known.
+// How far above the beginning of its storage a thread has that list: the same in all of a process. Zero where
+// that is not known.
 inline std::uintptr_t place_of_robust_list() noexcept {
   const std::uintptr_t own = robust_list_of(0);
-  return own == 0 ? 0 : own - own_control_block();
+  return own == 0 ? 0 : own - own_storage();
 }
 
 inline stack_ends ends_of(pid_t thread, std::uintptr_t place_of_list) noexcept {

@@ -151,6 +151,27 @@ TEST_CASE("a thread that waits in a system call for the module is found") {
   }
 }
 
+TEST_CASE("a call that has returned counts for nothing in a thread's thread-local storage") {
+  static thread_local const void* volatile remembered = nullptr;
+  const loaded_module& module = any_module();
+  const auto remember = [&](const busy_thread::body& step) {
+    return [&module, step](busy_thread& self) {
+      module.function<call_function>("departure_call")(
+          [](void*) { remembered = __builtin_return_address(0); }, nullptr);
+      wipe_dead_stack();
+      step(self);
+    };
+  };
+  for (const busy_thread::body& step :
+       {busy_thread::body(arrive_and_wait), busy_thread::body(arrive_and_spin)}) {
+    busy_thread thread(remember(step));
+    REQUIRE(thread.is_there());
+    const thread_finding found = scan_answered(module.image());
+    if (os::calls_are_recognised && !tenure_test::address_sanitizer && !tenure_test::thread_sanitizer)
+      CHECK(!found);
+  }
+}
+
 // The module itself makes the call: pause has the type of a callback but for an argument that it does not
 // read.
 TEST_CASE("a thread in a system call that the module itself made is found") {

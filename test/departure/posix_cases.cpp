@@ -252,6 +252,16 @@ void plain_call(const loaded_module& module, observer& host) {
 
 void plain_look(const loaded_module&, observer& host) { host.look(); }
 
+thread_local const void* volatile remembered_call; // as ThreadSanitizer remembers them
+
+DEPARTURE_NOT_INLINED void remember_call(void*) { remembered_call = __builtin_return_address(0); }
+
+void returned_call(const loaded_module& module, observer& host) {
+  module.function<call_function>("departure_call")(&remember_call, &host);
+  wipe_dead_stack();
+  host.look();
+}
+
 void clean_fiber(const loaded_module&, observer& host) {
   signalled_host = &host;
   look_on_fiber(nullptr);
@@ -279,6 +289,7 @@ std::vector<test_case> system_cases() {
       {"module below a thread's fiber", return_address, on_thread<module_below_fiber>},
       {"thread, alternate stack", return_address, on_thread<signal_below_alternate<0>>},
       {"thread, nothing of the module", none, on_thread<plain_look>},
+      {"thread, a call that has returned in its thread-local storage", none, on_thread<returned_call>},
   };
   if (unwinder_passes_signals()) all.push_back({"signal, nothing of the module", none, clean_alternate});
   if (!signals_come_at_once) return all;
